@@ -1,0 +1,23 @@
+//! The catalogue of output specs: what each network takes, as data, and the checks of a finished file against it.
+//!
+//! Nothing here decodes a picture. [`Spec::check`] compares a spec with [`Facts`] that somebody measured from the
+//! finished bytes, and says for every rule whether it held, did not hold, or cannot be told by a machine.
+//!
+//! ```
+//! use cavendish_specs::Catalogue;
+//!
+//! let specs = Catalogue::builtin();
+//! assert_eq!(specs.get("meta-story").unwrap().size.height, 2560);
+//! let error = specs.get("amazon-man").unwrap_err();
+//! assert_eq!(error.to_string(), "unknown spec `amazon-man`; did you mean `amazon-main`?");
+//! ```
+
+mod catalogue;
+mod check;
+mod facts;
+mod spec;
+
+pub use catalogue::{Catalogue, CatalogueError, UnknownSpec};
+pub use check::{Check, Outcome, Report};
+pub use facts::{Border, ColourSpace, Facts, PixelBox};
+pub use spec::{Background, Fill, Forbidden, Format, Insets, Size, Spec, Trust};

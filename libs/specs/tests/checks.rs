@@ -1,0 +1,109 @@
+//! Facts against specs: what is made to target passes, and every broken rule is named.
+
+use cavendish_specs::{Background, Border, Catalogue, ColourSpace, Facts, Outcome, PixelBox, Spec};
+
+/// Facts of a file made exactly as the spec wants it.
+fn ideal(spec: &Spec) -> Facts {
+    let (width, height) = (spec.size.width, spec.size.height);
+    let share = spec.fill.map_or(0.3, |fill| fill.target);
+    let [left, top, right, bottom] = spec.safe_area(width, height);
+    let side = (share * width.max(height) as f32).min(right - left).min(bottom - top);
+    let subject = PixelBox {
+        x: ((left + right - side) / 2.0).ceil() as u32,
+        y: ((top + bottom - side) / 2.0).ceil() as u32,
+        width: side as u32,
+        height: side as u32,
+    };
+    Facts {
+        width,
+        height,
+        format: spec.formats[0],
+        bytes: spec.max_bytes.unwrap_or(1_000_000),
+        border: Border { white_share: 1.0, largest_deviation: 0 },
+        fill: Some(share),
+        subject: Some(subject),
+        colour_space: ColourSpace::Srgb,
+        bit_depth: 8,
+        has_alpha: false,
+        digital_source_type: Some("trainedAlgorithmicMedia".into()),
+    }
+}
+
+fn failed(spec: &Spec, facts: &Facts) -> Vec<String> {
+    let report = spec.check(facts);
+    let names: Vec<String> = report.failures().map(|check| check.name.clone()).collect();
+    assert_eq!(report.compliant, names.is_empty());
+    names
+}
+
+#[test]
+fn what_is_made_to_target_is_compliant_everywhere() {
+    for spec in Catalogue::builtin().iter() {
+        assert_eq!(failed(spec, &ideal(spec)), Vec::<String>::new(), "{}", spec.id);
+    }
+}
+
+#[test]
+fn every_limit_bites_one_step_beyond_it() {
+    for spec in Catalogue::builtin().iter() {
+        let mut facts = ideal(spec);
+        if let Some(max) = spec.max_bytes {
+            facts.bytes = max + 1;
+            assert_eq!(failed(spec, &facts), ["bytes"], "{}", spec.id);
+        }
+        if let Some(fill) = spec.fill {
+            let facts = Facts { fill: Some(fill.min - 0.01), ..ideal(spec) };
+            assert_eq!(failed(spec, &facts), ["fill"], "{}", spec.id);
+        }
+        if spec.size.ratio_tolerance.is_some() {
+            let facts = Facts { width: spec.size.width * 2, ..ideal(spec) };
+            assert!(failed(spec, &facts).contains(&"ratio".to_owned()), "{}", spec.id);
+        }
+        if spec.requires_marking {
+            let facts = Facts { digital_source_type: None, ..ideal(spec) };
+            assert_eq!(failed(spec, &facts), ["marking"], "{}", spec.id);
+        }
+        let facts = Facts { colour_space: ColourSpace::Cmyk, ..ideal(spec) };
+        assert_eq!(failed(spec, &facts), ["colour"], "{}", spec.id);
+    }
+}
+
+#[test]
+fn white_means_exactly_white() {
+    let spec = Catalogue::builtin().get("amazon-main").unwrap();
+    let facts = Facts { border: Border { white_share: 0.999, largest_deviation: 1 }, ..ideal(spec) };
+    assert_eq!(failed(spec, &facts), ["background", "no-border"]);
+    assert_eq!(spec.background, Background::PureWhite);
+}
+
+#[test]
+fn a_subject_in_the_clear_strip_fails() {
+    let spec = Catalogue::builtin().get("meta-story").unwrap();
+    let subject = Some(PixelBox { x: 300, y: 240, width: 800, height: 800 });
+    assert_eq!(failed(spec, &Facts { subject, ..ideal(spec) }), ["safe-zone"]);
+}
+
+#[test]
+fn what_no_machine_can_tell_is_said_and_does_not_fail() {
+    let spec = Catalogue::builtin().get("google-merchant").unwrap();
+    let report = spec.check(&Facts { fill: None, subject: None, ..ideal(spec) });
+    assert!(report.compliant);
+    for name in ["fill", "no-text", "no-border", "no-watermark"] {
+        assert_eq!(report.check(name).unwrap().outcome, Outcome::NotMachineChecked, "{name}");
+    }
+}
+
+#[test]
+fn a_fixed_size_is_fixed() {
+    let spec = Catalogue::builtin().get("iab-billboard").unwrap();
+    assert_eq!(failed(spec, &Facts { width: 971, ..ideal(spec) }), ["size"]);
+}
+
+#[test]
+fn a_report_is_plain_json() {
+    let spec = Catalogue::builtin().get("walmart-main").unwrap();
+    let json = serde_json::to_value(spec.check(&ideal(spec))).unwrap();
+    assert_eq!(json["compliant"], true);
+    assert_eq!(json["checks"][0]["name"], "size");
+    assert_eq!(json["checks"][0]["outcome"], "passed");
+}
