@@ -1,0 +1,33 @@
+//! The engine: networks, schedulers, codecs and pipelines on libtorch (`tch`), and the [`Renderer`] made of them.
+//!
+//! - [`flux2`] and [`minilm`] hold the networks, a folder per model, fields named as the checkpoint's keys.
+//! - [`Weights`] maps safetensors files and refuses names that are missing or left over.
+//! - [`Pipeline`] is a loaded model folder: prompt and seed in, pixels out.
+//! - [`EngineRenderer`] puts a pipeline on a thread of its own and batches what waits for it.
+//!
+//! No tokio runtime is needed anywhere in here.
+//!
+//! [`Renderer`]: cavendish_renderer::Renderer
+
+mod codec;
+mod device;
+mod error;
+pub mod flux2;
+pub mod minilm;
+mod nn;
+mod noise;
+mod pipeline;
+mod renderer;
+mod scheduler;
+mod weights;
+
+pub use codec::PatchCodec;
+pub use device::DeviceChoice;
+pub use error::{EngineError, ErrorKind, Result};
+pub use noise::normal;
+pub use pipeline::{
+    Batch, Drawn, Image, Manifest, Pipeline, Sampling, Size, TextEncoderEntry, TextEncoderKind, Unwatched, Watch,
+};
+pub use renderer::{EngineOptions, EngineRenderer};
+pub use scheduler::FlowMatchEuler;
+pub use weights::{Vars, Weights};

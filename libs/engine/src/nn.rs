@@ -1,0 +1,86 @@
+//! The few layers all networks share.
+
+use crate::weights::Vars;
+use tch::Tensor;
+
+/// `y = x Wᵀ (+ b)`.
+#[derive(Debug)]
+pub(crate) struct Linear {
+    weight: Tensor,       // (out, in)
+    bias: Option<Tensor>, // (out)
+}
+
+impl Linear {
+    /// Without bias: `weight`.
+    pub(crate) fn load(vars: &Vars<'_>, dim_in: i64, dim_out: i64) -> Self {
+        Self { weight: vars.tensor("weight", &[dim_out, dim_in]), bias: None }
+    }
+
+    /// With bias: `weight`, `bias`.
+    pub(crate) fn load_biased(vars: &Vars<'_>, dim_in: i64, dim_out: i64) -> Self {
+        Self { bias: Some(vars.tensor("bias", &[dim_out])), ..Self::load(vars, dim_in, dim_out) }
+    }
+
+    /// Several layers without bias on the same input, as one matrix product; outputs lie side by side.
+    pub(crate) fn fuse(layers: &[Self]) -> Self {
+        let weights: Vec<&Tensor> = layers.iter().map(|layer| &layer.weight).collect();
+        Self { weight: Tensor::cat(&weights, 0), bias: None }
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
+        x.linear(&self.weight, self.bias.as_ref())
+    }
+}
+
+/// Root-mean-square norm over the last axis with a learnt scale.
+#[derive(Debug)]
+pub(crate) struct RmsNorm {
+    weight: Tensor, // (dim)
+    eps: f64,
+}
+
+impl RmsNorm {
+    pub(crate) fn load(vars: &Vars<'_>, dim: i64, eps: f64) -> Self {
+        Self { weight: vars.tensor("weight", &[dim]), eps }
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
+        x.rms_norm(self.weight.size(), Some(&self.weight), self.eps)
+    }
+}
+
+/// Layer norm over the last axis, with or without scale and shift.
+#[derive(Debug)]
+pub(crate) struct LayerNorm {
+    affine: Option<(Tensor, Tensor)>, // (dim), (dim)
+    dim: i64,
+    eps: f64,
+}
+
+impl LayerNorm {
+    /// Scale and shift from `weight` and `bias`.
+    pub(crate) fn load(vars: &Vars<'_>, dim: i64, eps: f64) -> Self {
+        Self { affine: Some((vars.tensor("weight", &[dim]), vars.tensor("bias", &[dim]))), dim, eps }
+    }
+
+    /// Nothing learnt: scale and shift come from a modulation.
+    pub(crate) fn plain(dim: i64, eps: f64) -> Self {
+        Self { affine: None, dim, eps }
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
+        let (scale, shift) = match &self.affine {
+            Some((scale, shift)) => (Some(scale), Some(shift)),
+            None => (None, None),
+        };
+        x.layer_norm([self.dim], scale, shift, self.eps, true)
+    }
+}
+
+/// Full attention without mask. `q`, `k`, `v`: (batch, tokens, heads, head_dim); gives (batch, tokens, heads · head_dim).
+pub(crate) fn attend(q: &Tensor, k: &Tensor, v: &Tensor) -> Tensor {
+    let [q, k, v] = [q, k, v].map(|x| x.transpose(1, 2)); // (batch, heads, tokens, head_dim)
+    Tensor::scaled_dot_product_attention(&q, &k, &v, None::<Tensor>, 0.0, false, None, false)
+        .transpose(1, 2) // (batch, tokens, heads, head_dim)
+        .flatten(2, 3)
+}

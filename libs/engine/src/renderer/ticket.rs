@@ -1,0 +1,72 @@
+use super::queue::Waiting;
+use crate::device::message;
+use crate::error::{EngineError, ErrorKind};
+use crate::pipeline::{Image, Size, Watch};
+use cavendish_renderer::{OnStep, RenderError, RenderOutput};
+use futures::channel::oneshot;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// One caller's request on its way through the model's thread.
+pub(super) struct Ticket {
+    pub(super) image: Image,
+    pub(super) recipe: Recipe,
+    pub(super) on_step: OnStep,
+    pub(super) cancel: CancellationToken,
+    pub(super) reply: oneshot::Sender<Result<RenderOutput, RenderError>>,
+    pub(super) queued: Instant,
+    pub(super) span: tracing::Span,
+}
+
+/// What must agree within a batch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Recipe {
+    pub(super) size: Size,
+    pub(super) steps: usize,
+    pub(super) guidance: f64,
+}
+
+impl Waiting for Ticket {
+    type Key = Recipe;
+
+    fn key(&self) -> Recipe {
+        self.recipe
+    }
+
+    fn left(&self) -> bool {
+        self.cancel.is_cancelled() || self.reply.is_canceled()
+    }
+}
+
+impl Ticket {
+    /// Answers the caller, who may have left.
+    pub(super) fn answer(self, answer: Result<RenderOutput, RenderError>) {
+        let _gone = self.reply.send(answer);
+    }
+}
+
+/// Passes steps on to the callers of a batch.
+pub(super) struct Callers<'a>(pub(super) &'a [Ticket]);
+
+impl Watch for Callers<'_> {
+    fn cancelled(&mut self, image: usize) -> bool {
+        self.0[image].left()
+    }
+
+    fn step(&mut self, image: usize, done: usize, all: usize) {
+        // A caller's callback must not take the others' images down with it.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.0[image].on_step)(done, all))) {
+            tracing::warn!(panic = message(&*panic), "a step callback panicked");
+        }
+    }
+}
+
+/// What a caller is told about an error of the whole batch.
+pub(super) fn render_error(error: &EngineError) -> RenderError {
+    match error.kind() {
+        ErrorKind::Invalid => RenderError::Invalid { field: "request", reason: error.to_string() },
+        ErrorKind::OutOfMemory => RenderError::OutOfMemory(error.to_string()),
+        ErrorKind::Model | ErrorKind::Weights | ErrorKind::Torch => RenderError::Failed(error.to_string()),
+    }
+}

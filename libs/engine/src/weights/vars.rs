@@ -1,0 +1,38 @@
+use super::Weights;
+use std::fmt::Display;
+use tch::{Device, Tensor};
+
+/// A view on [`Weights`] under a dotted prefix, so that structs load themselves by their fields' names.
+#[derive(Clone)]
+pub struct Vars<'a> {
+    weights: &'a Weights,
+    prefix: String,
+}
+
+impl<'a> Vars<'a> {
+    pub(super) fn new(weights: &'a Weights, prefix: String) -> Self {
+        Self { weights, prefix }
+    }
+
+    /// The view one name deeper.
+    #[must_use]
+    pub fn sub(&self, name: impl Display) -> Self {
+        Self::new(self.weights, self.full(&name))
+    }
+
+    /// The tensor `name` of the given shape. What is missing or of another shape is reported by [`Weights::finish`].
+    #[must_use]
+    pub fn tensor(&self, name: &str, shape: &[i64]) -> Tensor {
+        self.weights.take(&self.full(&name), shape)
+    }
+
+    /// Where the tensors are put.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.weights.device()
+    }
+
+    fn full(&self, name: &dyn Display) -> String {
+        if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
+    }
+}

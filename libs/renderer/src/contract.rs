@@ -1,0 +1,104 @@
+//! What every [`Renderer`] has to do. An implementation calls [`suite`] in its own tests; a breach panics with its reason.
+
+use crate::{OnStep, RenderError, RenderOutput, RenderRequest, Renderer};
+use std::sync::{Arc, Mutex};
+use tokio_util::sync::CancellationToken;
+
+/// Runs every check on `renderer`. Draws about a dozen images of few steps.
+///
+/// # Panics
+/// When the renderer breaks the contract.
+pub async fn suite(renderer: &dyn Renderer) {
+    pixels_are_whole(renderer).await;
+    seeds_decide(renderer).await;
+    company_changes_nothing(renderer).await;
+    steps_are_reported(renderer).await;
+    cancellation_is_heard(renderer).await;
+    nonsense_is_refused(renderer).await;
+}
+
+/// A small request of two steps.
+#[must_use]
+pub fn request(prompt: &str, seed: u64) -> RenderRequest {
+    RenderRequest { prompt: prompt.into(), width: 64, height: 64, steps: Some(2), guidance: None, seed }
+}
+
+/// Draws without watching.
+async fn draw(renderer: &dyn Renderer, request: RenderRequest) -> Result<RenderOutput, RenderError> {
+    renderer.render(request, Arc::new(|_, _| {}), CancellationToken::new()).await
+}
+
+async fn drawn(renderer: &dyn Renderer, request: RenderRequest) -> RenderOutput {
+    draw(renderer, request).await.expect("a plain request is drawn")
+}
+
+async fn pixels_are_whole(renderer: &dyn Renderer) {
+    let output = drawn(renderer, request("red apple on a white background", 1)).await;
+    let pixels = &output.pixels;
+    assert_eq!(pixels.rgb.len(), pixels.width as usize * pixels.height as usize * 3, "three bytes for every pixel");
+    assert!(pixels.width > 0 && pixels.height > 0, "there is an image");
+    assert_eq!(output.steps, 2, "the steps that were asked for");
+    assert_eq!(output.model, renderer.info().model, "the model says its name");
+    assert!((1..=renderer.info().max_batch).contains(&output.batch), "the batch is within its limit");
+}
+
+async fn seeds_decide(renderer: &dyn Renderer) {
+    let first = drawn(renderer, request("red apple on a white background", 1)).await.pixels;
+    let again = drawn(renderer, request("red apple on a white background", 1)).await.pixels;
+    let other_seed = drawn(renderer, request("red apple on a white background", 2)).await.pixels;
+    let other_prompt = drawn(renderer, request("teddy bear on a pink background", 1)).await.pixels;
+    assert!(first == again, "the same request gives the same bytes");
+    assert!(first != other_seed, "another seed gives another image");
+    assert!(first != other_prompt, "another prompt gives another image");
+}
+
+async fn company_changes_nothing(renderer: &dyn Renderer) {
+    let alone = drawn(renderer, request("red apple on a white background", 1)).await.pixels;
+    let [before, among, after] = [
+        draw(renderer, request("teddy bear on a pink background", 8)),
+        draw(renderer, request("red apple on a white background", 1)),
+        draw(renderer, request("owl on a teal background", 9)),
+    ];
+    let (_, among, _) = tokio::join!(before, among, after);
+    assert!(among.expect("drawn").pixels == alone, "an image does not depend on what is drawn beside it");
+}
+
+async fn steps_are_reported(renderer: &dyn Renderer) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    let on_step: OnStep = Arc::new(move |done, all| sink.lock().expect("not poisoned").push((done, all)));
+    let answer = renderer.render(request("owl on a teal background", 1), on_step, CancellationToken::new()).await;
+    assert!(answer.is_ok(), "drawn");
+    assert_eq!(*seen.lock().expect("not poisoned"), [(1, 2), (2, 2)], "every step is reported once");
+}
+
+async fn cancellation_is_heard(renderer: &dyn Renderer) {
+    let early = CancellationToken::new();
+    early.cancel();
+    let answer = renderer.render(request("owl", 1), Arc::new(|_, _| {}), early).await;
+    assert!(matches!(answer, Err(RenderError::Cancelled)), "cancelled before it began");
+
+    let cancel = CancellationToken::new();
+    let from_within = cancel.clone();
+    let on_step: OnStep = Arc::new(move |_, _| from_within.cancel());
+    let long = RenderRequest { steps: Some(100), ..request("owl", 1) };
+    let answer = renderer.render(long, on_step, cancel).await;
+    assert!(matches!(answer, Err(RenderError::Cancelled)), "cancelled between steps");
+    assert!(draw(renderer, request("owl", 1)).await.is_ok(), "the next request is served");
+}
+
+async fn nonsense_is_refused(renderer: &dyn Renderer) {
+    let plain = request("owl", 1);
+    for (wrong, expected) in [
+        (RenderRequest { width: 0, ..plain.clone() }, "width"),
+        (RenderRequest { height: 0, ..plain.clone() }, "height"),
+        (RenderRequest { steps: Some(0), ..plain.clone() }, "steps"),
+        (RenderRequest { steps: Some(101), ..plain.clone() }, "steps"),
+        (RenderRequest { guidance: Some(f64::NAN), ..plain.clone() }, "guidance"),
+    ] {
+        match draw(renderer, wrong).await {
+            Err(RenderError::Invalid { field, .. }) => assert_eq!(field, expected),
+            other => panic!("{expected} was let through: {other:?}"),
+        }
+    }
+}

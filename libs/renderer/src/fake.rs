@@ -1,0 +1,72 @@
+use crate::{OnStep, Pixels, RenderError, RenderOutput, RenderRequest, Renderer, RendererInfo, StepTiming};
+use async_trait::async_trait;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How the fake behaves, for tests of the line and for benches that leave the model out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FakeBehaviour {
+    /// Time per step; zero draws at once.
+    pub step: Duration,
+}
+
+/// Draws a flat colour derived from prompt and seed: needs no libtorch, honours seeds and cancellation.
+#[derive(Debug, Clone, Default)]
+pub struct FakeRenderer {
+    behaviour: FakeBehaviour,
+}
+
+impl FakeRenderer {
+    /// A fake with the given behaviour.
+    #[must_use]
+    pub fn new(behaviour: FakeBehaviour) -> Self {
+        Self { behaviour }
+    }
+}
+
+#[async_trait]
+impl Renderer for FakeRenderer {
+    fn info(&self) -> RendererInfo {
+        RendererInfo { model: "fake".into(), device: "none".into(), native_side: 64, max_batch: 64 }
+    }
+
+    async fn render(
+        &self,
+        request: RenderRequest,
+        on_step: OnStep,
+        cancel: CancellationToken,
+    ) -> Result<RenderOutput, RenderError> {
+        request.check()?;
+        let steps = request.steps.unwrap_or(4);
+        for step in 1..=steps {
+            if !self.behaviour.step.is_zero() {
+                tokio::select! {
+                    () = cancel.cancelled() => return Err(RenderError::Cancelled),
+                    () = tokio::time::sleep(self.behaviour.step) => {}
+                }
+            } else if cancel.is_cancelled() {
+                return Err(RenderError::Cancelled);
+            }
+            on_step(step as usize, steps as usize);
+        }
+        Ok(RenderOutput {
+            pixels: flat(&request),
+            model: "fake".into(),
+            steps,
+            batch: 1,
+            timing: StepTiming::default(),
+        })
+    }
+}
+
+/// A flat colour that differs with prompt and seed (FNV-1a).
+fn flat(request: &RenderRequest) -> Pixels {
+    let hash = request
+        .prompt
+        .bytes()
+        .chain(request.seed.to_le_bytes())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let [r, g, b, ..] = hash.to_le_bytes();
+    let count = request.width as usize * request.height as usize;
+    Pixels { width: request.width, height: request.height, rgb: [r, g, b].repeat(count) }
+}

@@ -1,0 +1,38 @@
+//! The contract between the render service and whatever draws: plain request and result types and the
+//! [`Renderer`] trait. No libtorch here, so everything but the engine builds and tests without it.
+
+#[cfg(feature = "contract")]
+pub mod contract;
+mod fake;
+mod types;
+
+pub use fake::{FakeBehaviour, FakeRenderer};
+pub use types::{Pixels, RenderError, RenderOutput, RenderRequest, RendererInfo, StepTiming};
+
+use async_trait::async_trait;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Called after every denoising step with (`steps done`, `steps in all`). Must be cheap: it runs on the model's thread.
+pub type OnStep = Arc<dyn Fn(usize, usize) + Send + Sync>;
+
+/// Draws images. Implementations own their threads and batch compatible requests by themselves; callers only await.
+#[async_trait]
+pub trait Renderer: Send + Sync {
+    /// What is loaded and what it can do.
+    fn info(&self) -> RendererInfo;
+
+    /// Draws one image.
+    ///
+    /// The same request gives the same pixels, whatever else is in the batch. `cancel` is honoured between steps.
+    ///
+    /// # Errors
+    /// [`RenderError::Invalid`] for a request the model cannot serve, [`RenderError::Cancelled`],
+    /// [`RenderError::OutOfMemory`] and [`RenderError::Failed`] for the device; see [`RenderError::is_retryable`].
+    async fn render(
+        &self,
+        request: RenderRequest,
+        on_step: OnStep,
+        cancel: CancellationToken,
+    ) -> Result<RenderOutput, RenderError>;
+}
