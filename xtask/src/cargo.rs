@@ -1,0 +1,76 @@
+//! Running cargo from within `cargo run`.
+
+use crate::paths::Paths;
+use anyhow::{Context, Result, bail};
+use std::{
+    env,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+/// A cargo command in the checkout, as the user would have started it: without what `cargo run` adds to the
+/// environment (build scripts that watch those variables would run again each time), with libtorch named.
+pub(crate) fn command(paths: &Paths) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"].iter().any(|prefix| text.starts_with(prefix)) {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo.current_dir(&paths.root).env("LIBTORCH", paths.libtorch());
+    cargo
+}
+
+/// Runs `command` with its output shown; fails when it fails.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let shown = shown(command);
+    let status = command.status().with_context(|| format!("cannot run `{shown}`"))?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// A command as one would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let program = PathBuf::from(command.get_program());
+    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once(name).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+/// Builds the S3 server and returns its program. The whole workspace is named so that shared dependencies are
+/// built with the features that every other build uses, once.
+pub(crate) fn build_s3(paths: &Paths) -> Result<PathBuf> {
+    let mut build = command(paths);
+    build.args(["build", "--workspace", "--bin", "cavendish-s3", "--message-format", "json-render-diagnostics"]);
+    let output = build.stdin(Stdio::null()).output().context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("cavendish-s3 does not build:\n{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    executable(&String::from_utf8_lossy(&output.stdout), "cavendish-s3").context("cargo built no cavendish-s3")
+}
+
+/// The path of the program `name` in cargo's JSON messages.
+fn executable(messages: &str, name: &str) -> Option<PathBuf> {
+    let parsed = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut programs = parsed.filter(|message| message["target"]["name"] == name);
+    programs.find_map(|message| message["executable"].as_str().map(PathBuf::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_found_among_the_messages() {
+        let messages = concat!(
+            "{\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"s3\"},\"executable\":null}\n",
+            "{\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"cavendish-s3\"},\"executable\":\"/t/cavendish-s3\"}\n",
+            "{\"reason\":\"build-finished\",\"success\":true}\n"
+        );
+        assert_eq!(executable(messages, "cavendish-s3"), Some(PathBuf::from("/t/cavendish-s3")));
+        assert_eq!(executable(messages, "other"), None);
+    }
+}

@@ -1,0 +1,21 @@
+//! Every chore of this repository as one command: `cargo xtask --help`.
+
+mod cargo;
+mod cli;
+mod paths;
+mod process;
+mod say;
+mod setup;
+mod stack;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{} {error:#}", console::style("error:").red().bold().for_stderr());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! `cargo xtask setup`.
+pub(crate) mod servers;
