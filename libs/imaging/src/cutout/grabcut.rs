@@ -1,0 +1,172 @@
+//! GrabCut: colour models of subject and surroundings, parted by the least cut, in turns.
+
+use image::RgbImage;
+
+use super::gmm::Gmm;
+use super::mask::Mask;
+use super::maxflow::Grid;
+use crate::error::ImageError;
+use crate::resize::{resize_plane, resize_rgb};
+
+type Colour = [f32; 3];
+
+/// What is known of a pixel before the cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seed {
+    Background,
+    Unknown,
+    Subject,
+}
+
+/// Longest side of the picture for finding the subject, and for finding its outline.
+const COARSE: u32 = 320;
+const FINE: u32 = 1000;
+const ROUNDS: usize = 7;
+/// Price of parting two equal neighbours; the paper's value.
+const SMOOTHNESS: f32 = 50.0;
+const CERTAIN: f32 = 1e9;
+
+struct Scene {
+    width: usize,
+    height: usize,
+    colours: Vec<Colour>,
+    beta: f32,
+}
+
+/// The subject's mask, at most [`FINE`] pixels long, and how well the colours part it from its surroundings, 0..1.
+/// `bounds` is `[left, top, right, bottom]`, 0..1: outside of it there is no subject. None: the cut found nothing.
+pub(super) fn mask(image: &RgbImage, bounds: [f32; 4]) -> Result<Option<(Mask, f32)>, ImageError> {
+    let coarse = Scene::of(image, COARSE)?;
+    let Some((mut small, models)) = coarse.find(&bounds) else { return Ok(None) };
+    small.tidy(0.05, 0.02);
+    if small.area() == 0 {
+        return Ok(None);
+    }
+    let separation = coarse.separation(&small, &models);
+    let fine = Scene::of(image, FINE)?;
+    let mut mask = fine.outline(&coarse, &small, &models);
+    mask.tidy(0.05, 0.01);
+    Ok(Some((mask, separation)))
+}
+
+impl Scene {
+    fn of(image: &RgbImage, longest: u32) -> Result<Self, ImageError> {
+        let scale = (longest as f32 / image.width().max(image.height()) as f32).min(1.0);
+        let side = |n: u32| ((n as f32 * scale).round() as u32).max(2);
+        let image = resize_rgb(image, side(image.width()), side(image.height()))?;
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        let colours: Vec<Colour> = image.pixels().map(|p| p.0.map(f32::from)).collect();
+        let mut scene = Self { width, height, colours, beta: 0.0 };
+        let (mut sum, mut count) = (0.0f64, 0u32);
+        scene.neighbours(|_, _, _, squared, _| {
+            sum += f64::from(squared);
+            count += 1;
+        });
+        scene.beta = (f64::from(count) / (2.0 * sum).max(1e-6)) as f32;
+        Ok(scene)
+    }
+
+    /// Calls with x, y, direction, squared colour distance and length for each pair of neighbours, once.
+    fn neighbours(&self, mut call: impl FnMut(usize, usize, usize, f32, f32)) {
+        let diagonal = std::f32::consts::SQRT_2;
+        for y in 0..self.height {
+            for x in 0..self.width {
+                let here = self.colours[y * self.width + x];
+                let mut pair = |direction, nx: usize, ny: usize, length| {
+                    let there = self.colours[ny * self.width + nx];
+                    call(x, y, direction, (0..3).map(|i| (here[i] - there[i]).powi(2)).sum(), length);
+                };
+                if x + 1 < self.width {
+                    pair(4, x + 1, y, 1.0);
+                }
+                if y + 1 < self.height {
+                    if x > 0 {
+                        pair(5, x - 1, y + 1, diagonal);
+                    }
+                    pair(6, x, y + 1, 1.0);
+                    if x + 1 < self.width {
+                        pair(7, x + 1, y + 1, diagonal);
+                    }
+                }
+            }
+        }
+    }
+
+    fn find(&self, bounds: &[f32; 4]) -> Option<(Mask, [Gmm; 2])> {
+        let (w, h) = (self.width as f32, self.height as f32);
+        let inside = |i: usize| {
+            let (x, y) = ((i % self.width) as f32 + 0.5, (i / self.width) as f32 + 0.5);
+            (bounds[0] * w..bounds[2] * w).contains(&x) && (bounds[1] * h..bounds[3] * h).contains(&y)
+        };
+        let seeds: Vec<Seed> =
+            (0..self.colours.len()).map(|i| if inside(i) { Seed::Unknown } else { Seed::Background }).collect();
+        let mut mask = Mask::new(self.width, self.height, seeds.iter().map(|s| *s == Seed::Unknown).collect());
+        let mut models = self.learn(&mask)?;
+        for _ in 0..ROUNDS {
+            let next = self.cut(&seeds, &models);
+            let same = next == mask;
+            mask = next;
+            models = match self.learn(&mask) {
+                Some(models) => models,
+                None => break,
+            };
+            if same {
+                break;
+            }
+        }
+        Some((mask, models))
+    }
+
+    /// The models of what is on and of what is off; None when either is empty.
+    fn learn(&self, mask: &Mask) -> Option<[Gmm; 2]> {
+        let of = |value: bool| -> Vec<Colour> {
+            self.colours.iter().zip(&mask.on).filter(|(_, on)| **on == value).map(|(c, _)| *c).collect()
+        };
+        Some([Gmm::fit(&of(true))?, Gmm::fit(&of(false))?])
+    }
+
+    fn cut(&self, seeds: &[Seed], [subject, surroundings]: &[Gmm; 2]) -> Mask {
+        let mut grid = Grid::new(self.width, self.height);
+        for (i, (seed, colour)) in seeds.iter().zip(&self.colours).enumerate() {
+            let (source, sink) = match seed {
+                Seed::Background => (0.0, CERTAIN),
+                Seed::Subject => (CERTAIN, 0.0),
+                Seed::Unknown => (surroundings.cost(*colour), subject.cost(*colour)),
+            };
+            grid.set_terminal(i % self.width, i / self.width, source, sink);
+        }
+        self.neighbours(|x, y, direction, squared, length| {
+            grid.set_neighbour(x, y, direction, SMOOTHNESS / length * (-self.beta * squared).exp());
+        });
+        grid.solve();
+        let on = (0..self.colours.len()).map(|i| grid.is_source(i % self.width, i / self.width)).collect();
+        Mask::new(self.width, self.height, on)
+    }
+
+    /// Cuts again at this finer size, but only in a band round the coarse outline.
+    fn outline(&self, coarse: &Scene, small: &Mask, models: &[Gmm; 2]) -> Mask {
+        if self.width == coarse.width {
+            return small.clone();
+        }
+        let size = (self.width as u32, self.height as u32);
+        let mut soft = small.plane();
+        crate::blur::gaussian(&mut soft, small.width, small.height, 1.3);
+        let soft = resize_plane(&soft, (small.width as u32, small.height as u32), size);
+        let seeds: Vec<Seed> = soft
+            .iter()
+            .map(|v| match v {
+                v if *v > 0.96 => Seed::Subject,
+                v if *v < 0.04 => Seed::Background,
+                _ => Seed::Unknown,
+            })
+            .collect();
+        self.cut(&seeds, models)
+    }
+
+    /// The share of pixels whose colour alone tells on which side they are.
+    fn separation(&self, mask: &Mask, [subject, surroundings]: &[Gmm; 2]) -> f32 {
+        let told =
+            self.colours.iter().zip(&mask.on).filter(|(c, on)| (subject.cost(**c) < surroundings.cost(**c)) == **on);
+        told.count() as f32 / self.colours.len() as f32
+    }
+}

@@ -1,0 +1,171 @@
+//! Cutting a subject out of its picture.
+
+mod gmm;
+mod grabcut;
+pub(crate) mod mask;
+mod matte;
+mod maxflow;
+pub(crate) mod plain;
+
+use cavendish_specs::PixelBox;
+use image::{RgbImage, RgbaImage};
+use serde::{Deserialize, Serialize};
+
+use crate::background::PlainBackground;
+use crate::decode::Decoded;
+use crate::error::{ImageError, Reason};
+use crate::resize::resize_rgb;
+use mask::Mask;
+
+/// What a caller knows of where the subject is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct CutoutHint {
+    /// `[left, top, right, bottom]` as shares of the picture, 0..1, with the whole subject inside. None: found from the
+    /// picture.
+    pub bounds: Option<[f32; 4]>,
+}
+
+/// How a cut-out was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// The picture had an alpha channel already.
+    Alpha,
+    /// The subject differs from a plain backdrop.
+    PlainBackdrop,
+    /// Colour models and the least cut.
+    GrabCut,
+}
+
+/// Edges of the picture that the subject runs into.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edges {
+    /// The top edge.
+    pub top: bool,
+    /// The right edge.
+    pub right: bool,
+    /// The bottom edge.
+    pub bottom: bool,
+    /// The left edge.
+    pub left: bool,
+}
+
+impl Edges {
+    /// Whether the subject runs into any edge.
+    pub fn any(self) -> bool {
+        self.top || self.right || self.bottom || self.left
+    }
+}
+
+/// A subject without its surroundings.
+#[derive(Debug, Clone)]
+pub struct Cutout {
+    /// The picture's size, straight alpha, edge colours freed from the surroundings.
+    pub rgba: RgbaImage,
+    /// The smallest box round all that is at least half opaque.
+    pub bbox: PixelBox,
+    /// How sure it is that this is the subject with its true outline, 0..1.
+    pub confidence: f32,
+    /// What is doubtful about it, for people; None when nothing is.
+    pub uncertain: Option<String>,
+    /// The edges of the picture that the subject runs into.
+    pub touches: Edges,
+    /// How it was made.
+    pub method: Method,
+}
+
+impl Cutout {
+    /// Whether the subject runs into an edge of its picture, so that a part of it is missing.
+    pub fn touches_border(&self) -> bool {
+        self.touches.any()
+    }
+}
+
+/// Larger pictures are cut out at this size: no output needs more pixels of a subject.
+const MAX_SIDE: u32 = 2400;
+
+/// Cuts the subject out of a picture: by its own alpha channel, by its difference from a plain backdrop, or by GrabCut
+/// inside the hinted box (or the whole picture but a margin).
+///
+/// # Errors
+/// [`Reason::Invalid`] when the hint is no box or no subject is found.
+pub fn cutout(picture: &Decoded, hint: &CutoutHint) -> Result<Cutout, ImageError> {
+    if let Some([left, top, right, bottom]) = hint.bounds {
+        let inside = [left, top, right, bottom].iter().all(|v| (0.0..=1.0).contains(v));
+        if !inside || right - left < 0.01 || bottom - top < 0.01 {
+            return Err(Reason::Invalid("the box of the subject is empty or leaves the picture".into()).into());
+        }
+    }
+    if picture.has_transparency() {
+        return from_alpha(picture.to_rgba());
+    }
+    let mut image = picture.to_rgb();
+    let scale = MAX_SIDE as f32 / image.width().max(image.height()) as f32;
+    if scale < 1.0 {
+        let side = |n: u32| ((n as f32 * scale).round() as u32).max(1);
+        image = resize_rgb(&image, side(image.width()), side(image.height()))?;
+    }
+    if image.width() < 8 || image.height() < 8 {
+        return Err(nothing());
+    }
+    let model = PlainBackground::fit(&image);
+    if model.is_plain() && hint.bounds.is_none() {
+        let mask = plain::mask(&image, &model);
+        if mask.area() * 500 > mask.on.len() {
+            return finish(&image, &mask, Method::PlainBackdrop, model.inliers);
+        }
+    }
+    let bounds = hint.bounds.unwrap_or(WHOLE);
+    let (mask, separation) = grabcut::mask(&image, bounds)?.ok_or_else(nothing)?;
+    finish(&image, &mask, Method::GrabCut, separation)
+}
+
+/// Where a subject is looked for without a hint: products are photographed with some room round them.
+const WHOLE: [f32; 4] = [0.05, 0.02, 0.95, 0.98];
+
+fn nothing() -> ImageError {
+    Reason::Invalid("no subject stands out in the picture".into()).into()
+}
+
+fn finish(image: &RgbImage, mask: &Mask, method: Method, told: f32) -> Result<Cutout, ImageError> {
+    if mask.area() == 0 {
+        return Err(nothing());
+    }
+    let matte = matte::soften(image, mask);
+    let rgba = matte::colours(image, &matte.alpha);
+    assess(rgba, method, matte.ambiguous, told)
+}
+
+fn from_alpha(rgba: RgbaImage) -> Result<Cutout, ImageError> {
+    assess(rgba, Method::Alpha, 0.0, 1.0)
+}
+
+/// Measures a cut-out and says how far it can be trusted.
+fn assess(rgba: RgbaImage, method: Method, ambiguous: f32, told: f32) -> Result<Cutout, ImageError> {
+    let (w, h) = rgba.dimensions();
+    let solid = Mask::new(w as usize, h as usize, rgba.pixels().map(|p| p.0[3] >= 128).collect());
+    let bbox = solid.bounds().ok_or_else(nothing)?;
+    let share = solid.area() as f32 / solid.on.len() as f32;
+    let touches = Edges {
+        top: bbox.y == 0,
+        left: bbox.x == 0,
+        right: bbox.x + bbox.width == w,
+        bottom: bbox.y + bbox.height == h,
+    };
+    let mut doubts = Vec::new();
+    let mut confidence = 1.0f32;
+    let mut doubt = |bad: bool, cost: f32, words: &str| {
+        if bad {
+            confidence *= cost;
+            doubts.push(words.to_owned());
+        }
+    };
+    doubt(touches.any(), 0.6, "the subject runs into the edge of the picture");
+    doubt(share < 0.01, 0.5, "the subject is very small in the picture");
+    doubt(share > 0.85, 0.4, "hardly anything but the subject was found");
+    doubt(ambiguous > 0.45, 0.6, "long parts of the outline hardly differ from the surroundings");
+    doubt(method == Method::GrabCut && told < 0.8, 0.6, "the subject's colours occur in the surroundings too");
+    confidence *= 1.0 - 0.3 * ambiguous;
+    let uncertain = (!doubts.is_empty()).then(|| doubts.join("; "));
+    Ok(Cutout { rgba, bbox, confidence, uncertain, touches, method })
+}

@@ -1,0 +1,31 @@
+//! JPEG: 4:4:4 where quality is high, progressive with its own Huffman tables where bytes are scarce.
+
+use image::RgbImage;
+use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
+
+use super::metadata::srgb_profile;
+use crate::error::{ImageError, Reason};
+
+const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+
+pub(super) fn encode(image: &RgbImage, quality: u8, tight: bool, xmp: Option<&str>) -> Result<Vec<u8>, ImageError> {
+    let side = |n: u32| u16::try_from(n).map_err(|_| Reason::Invalid(format!("{n} pixels are too many for JPEG")));
+    let (width, height) = (side(image.width())?, side(image.height())?);
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, quality);
+    // Product edges are saturated colours on white: halved chroma shows there first.
+    let full = quality >= 85 && !tight;
+    encoder.set_sampling_factor(if full { SamplingFactor::F_1_1 } else { SamplingFactor::F_2_2 });
+    encoder.set_progressive(tight);
+    encoder.set_optimized_huffman_tables(tight);
+    encoder.add_icc_profile(srgb_profile()).map_err(failed)?;
+    if let Some(xmp) = xmp {
+        encoder.add_app_segment(1, [XMP_HEADER, xmp.as_bytes()].concat()).map_err(failed)?;
+    }
+    encoder.encode(image.as_raw(), width, height, ColorType::Rgb).map_err(failed)?;
+    Ok(bytes)
+}
+
+fn failed(error: EncodingError) -> ImageError {
+    Reason::Codec(error.to_string()).into()
+}

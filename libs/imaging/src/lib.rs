@@ -1,0 +1,27 @@
+//! Pixels: untrusted bytes in, finished files out.
+//!
+//! The way of a picture: [`decode`] (header first, under limits) → [`cutout`] → [`compose`] on a [`Backdrop`], or
+//! [`fit`] for a render that is whole already → [`encode`] within a byte budget → [`measure`] of the finished bytes.
+//! Everything is synchronous, runs on one core, and gives the same bytes for the same input.
+
+mod background;
+mod blur;
+mod cutout;
+mod decode;
+mod encode;
+mod error;
+mod fit;
+mod measure;
+mod resize;
+mod studio;
+
+pub use cavendish_specs::{Facts, Format, PixelBox};
+pub use cutout::{Cutout, CutoutHint, Edges, Method, cutout};
+pub use decode::{Decoded, Header, IccOutcome, Limits, decode, probe};
+pub use encode::{Encoded, Marking, Metadata, Quality, encode};
+pub use error::{ImageError, Reason};
+pub use fit::{FitMode, Fitted, fit};
+pub use image;
+pub use measure::{measure, subject_box};
+pub use resize::{crop, flatten, pad, resize_linear_rgb, resize_rgb, resize_rgba};
+pub use studio::{Backdrop, Composition, Placement, Shadow, compose};
