@@ -3,6 +3,7 @@
 //! - [`flux2`] and [`minilm`] hold the networks, a folder per model, fields named as the checkpoint's keys.
 //! - [`Weights`] maps safetensors files and refuses names that are missing or left over.
 //! - [`Pipeline`] is a loaded model folder: prompt and seed in, pixels out.
+//! - [`Upscaler`] makes small images four times as large.
 //! - [`EngineRenderer`] puts a pipeline on a thread of its own and batches what waits for it.
 //!
 //! No tokio runtime is needed anywhere in here.
@@ -17,8 +18,10 @@ pub mod minilm;
 mod nn;
 mod noise;
 mod pipeline;
+mod pixels;
 mod renderer;
 mod scheduler;
+mod upscaler;
 mod weights;
 
 pub use codec::PatchCodec;
@@ -26,8 +29,10 @@ pub use device::DeviceChoice;
 pub use error::{EngineError, ErrorKind, Result};
 pub use noise::normal;
 pub use pipeline::{
-    Batch, Drawn, Image, Manifest, Pipeline, Sampling, Size, TextEncoderEntry, TextEncoderKind, Unwatched, Watch,
+    Batch, Drawn, Image, Manifest, Pipeline, Sampling, Size, TextEncoderEntry, TextEncoderKind, Unwatched, UpscalerEntry,
+    Watch,
 };
 pub use renderer::{EngineOptions, EngineRenderer};
 pub use scheduler::FlowMatchEuler;
+pub use upscaler::Upscaler;
 pub use weights::{Vars, Weights};

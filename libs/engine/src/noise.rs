@@ -47,10 +47,10 @@ mod tests {
         assert_ne!(normal(1, 64), normal(2, 64));
     }
 
-    /// A seed's image must survive upgrades: these numbers may not change.
+    /// A seed's image must survive upgrades: these numbers, from an independent ChaCha20 (RFC 8439), may not change.
     #[test]
     fn stays_what_it_was() {
-        let expected = [0.0_f32, 0.0, 0.0, 0.0];
+        let expected = [0.3924063_f32, 0.3279965, 1.1706180, 0.9325733];
         for (number, pinned) in normal(3, 4).iter().zip(expected) {
             assert!((number - pinned).abs() < 1e-6, "{:?}", normal(3, 4));
         }

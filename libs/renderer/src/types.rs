@@ -6,9 +6,9 @@ use thiserror::Error;
 pub struct RenderRequest {
     /// What to draw, in words; at most a few hundred characters matter to the text encoder.
     pub prompt: String,
-    /// Width in pixels; rounded by the model to its patch grid.
+    /// Wanted width in pixels, at least 1. Models draw at the sizes they know, nearest in aspect ratio: see the answer's pixels.
     pub width: u32,
-    /// Height in pixels; rounded by the model to its patch grid.
+    /// Wanted height in pixels, at least 1.
     pub height: u32,
     /// Denoising steps, 1..=100; `None` takes the model's own default.
     pub steps: Option<u32>,
@@ -87,7 +87,7 @@ pub struct RendererInfo {
     pub model: String,
     /// Device in words, for example `cpu` or `cuda:0`.
     pub device: String,
-    /// The side in pixels the model was trained at; requests are best near its square.
+    /// The longer side in pixels of the images it gives by default, whatever size is asked for.
     pub native_side: u32,
     /// Images per batch at most.
     pub max_batch: u32,

@@ -34,6 +34,12 @@ pub(super) struct Canvas {
     text: Tensor,               // (1, text tokens, text channels)
 }
 
+impl Canvas {
+    pub(super) fn new(image: usize, latents: Tensor, text: Tensor) -> Self {
+        Self { image, latents, text }
+    }
+}
+
 /// What stays the same over all steps of a batch.
 struct Frame<'a> {
     rotary: &'a Rotary,
@@ -48,7 +54,7 @@ impl Pipeline {
         let canvas = |(image, wanted): (usize, &super::Image)| {
             let noise = noise::normal(wanted.seed, (tokens * channels) as usize);
             let latents = Tensor::from_slice(&noise).view([1, tokens, channels]).to_device(self.device);
-            Ok(Canvas { image, latents, text: self.prompts.encode(&wanted.prompt)? })
+            Ok(Canvas::new(image, latents, self.prompts.encode(&wanted.prompt)?))
         };
         batch.images.iter().enumerate().map(canvas).collect()
     }

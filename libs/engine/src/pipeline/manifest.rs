@@ -18,6 +18,18 @@ pub struct Manifest {
     pub sampling: Sampling,
     /// The sizes the model was trained at, width and height in pixels; the first is the default.
     pub native_sizes: Vec<Size>,
+    /// How images are enlarged afterwards, if they are.
+    pub upscaler: Option<UpscalerEntry>,
+}
+
+/// How images are enlarged.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpscalerEntry {
+    /// Folder of the upscaler, relative to the model's.
+    pub dir: String,
+    /// How many times as large: 4 or 16.
+    pub factor: u32,
 }
 
 /// How prompts are encoded.

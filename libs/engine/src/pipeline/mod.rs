@@ -3,15 +3,18 @@
 mod denoise;
 mod manifest;
 
+use denoise::Canvas;
 pub use denoise::{Unwatched, Watch};
-pub use manifest::{Manifest, Sampling, Size, TextEncoderEntry, TextEncoderKind};
+pub use manifest::{Manifest, Sampling, Size, TextEncoderEntry, TextEncoderKind, UpscalerEntry};
 
 use crate::codec::PatchCodec;
 use crate::device::guarded;
 use crate::error::{EngineError, ErrorKind, Result};
 use crate::flux2::{Flux2Transformer2DModel, Rotary, TokenLayout};
 use crate::minilm::PromptEncoder;
+use crate::pixels;
 use crate::scheduler::FlowMatchEuler;
+use crate::upscaler::Upscaler;
 use cavendish_renderer::Pixels;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -62,6 +65,7 @@ pub struct Pipeline {
     prompts: PromptEncoder,
     transformer: Flux2Transformer2DModel,
     codec: PatchCodec,
+    upscaler: Option<(Upscaler, u32)>,
     rotaries: RefCell<HashMap<TokenLayout, Rc<Rotary>>>,
     device: Device,
     forward_images: NonZeroUsize,
@@ -80,6 +84,7 @@ impl Pipeline {
                 prompts: PromptEncoder::load(encoder_dir, manifest.text_encoder.tokens, device, Kind::Float)?,
                 transformer: Flux2Transformer2DModel::load(&dir.join(&manifest.transformer), device, Kind::Float)?,
                 codec: PatchCodec::load(&dir.join(&manifest.codec), device)?,
+                upscaler: load_upscaler(dir, &manifest, device)?,
                 rotaries: RefCell::default(),
                 forward_images: default_forward_images(device),
                 manifest,
@@ -161,6 +166,22 @@ impl Pipeline {
         })
     }
 
+    /// The latents (1, tokens, channels) of one image from noise of that shape, with the manifest's schedule and guidance:
+    /// for comparing with another implementation.
+    ///
+    /// # Errors
+    /// As [`Self::draw`].
+    pub fn latents(&self, prompt: &str, noise: &Tensor, size: Size) -> Result<Tensor> {
+        guarded(|| {
+            let sampling = self.manifest.sampling;
+            let schedule = FlowMatchEuler::new(sampling.steps, sampling.shift)?;
+            let layout = self.layout(size)?;
+            let mut canvases = vec![Canvas::new(0, noise.to_device(self.device), self.prompts.encode(prompt)?)];
+            self.denoise(&mut canvases, &schedule, sampling.guidance, layout, &mut Unwatched)?;
+            Ok(canvases.remove(0).latents)
+        })
+    }
+
     /// How the tokens lie for a native size.
     ///
     /// # Errors
@@ -180,16 +201,21 @@ impl Pipeline {
         Rc::clone(self.rotaries.borrow_mut().entry(layout).or_insert_with(make))
     }
 
-    /// Latents (1, tokens, channels) to 8-bit pixels; turned into bytes before they leave the device.
+    /// Latents (1, tokens, channels) to pixels, enlarged if the model says so. One image at a time: a constant shape again.
     fn pixels(&self, latents: &Tensor, layout: TokenLayout) -> Result<Pixels> {
-        let decoded = self.codec.decode(latents, layout.rows, layout.columns).squeeze_dim(0); // (3, height, width)
-        let bytes = ((decoded.clamp(-1.0, 1.0) + 1.0) * 127.5).round().to_kind(Kind::Uint8);
-        let bytes = bytes.permute([1, 2, 0]).contiguous().to_device(Device::Cpu); // (height, width, 3)
-        let mut rgb = vec![0; bytes.numel()];
-        let count = rgb.len();
-        bytes.f_copy_data(&mut rgb, count)?;
-        let [width, height] = [layout.columns, layout.rows].map(|tokens| (tokens * self.codec.patch()) as u32);
-        Ok(Pixels { width, height, rgb })
+        let decoded = self.codec.decode(latents, layout.rows, layout.columns); // (1, 3, height, width)
+        let plain = (decoded + 1.0) / 2.0;
+        match &self.upscaler {
+            Some((upscaler, factor)) => pixels::from_tensor(&upscaler.enlarge(&plain, *factor)?),
+            None => pixels::from_tensor(&plain),
+        }
+    }
+
+    /// Width and height of the images that come of a native size.
+    #[must_use]
+    pub fn output_size(&self, size: Size) -> Size {
+        let factor = self.upscaler.as_ref().map_or(1, |(_, factor)| *factor);
+        Size { width: size.width * factor, height: size.height * factor }
     }
 
     /// Whether the parts go together.
@@ -209,6 +235,14 @@ impl Pipeline {
             None => Ok(()),
         }
     }
+}
+
+fn load_upscaler(dir: &Path, manifest: &Manifest, device: Device) -> Result<Option<(Upscaler, u32)>> {
+    let Some(UpscalerEntry { dir: folder, factor }) = &manifest.upscaler else { return Ok(None) };
+    if !Upscaler::supports(*factor) {
+        return Err(EngineError::new(ErrorKind::Model, format!("{}: upscaler.factor is {factor}", manifest.name)));
+    }
+    Ok(Some((Upscaler::load(&dir.join(folder), device)?, *factor)))
 }
 
 /// Two images on a CPU, where a pair costs little more than a lone one; more on a GPU, which small shapes leave idle.

@@ -20,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A loaded model that draws what is asked of it, in batches of what waits.
 ///
-/// Images come at the model's native size of the nearest aspect ratio, whatever size was asked for:
-/// making them larger is the caller's business. Dropping the renderer lets its thread finish what it has begun
+/// Images come at the model's native size of the nearest aspect ratio, enlarged by the model's upscaler if it has one,
+/// whatever size was asked for: fitting them to that is the caller's business. Dropping the renderer lets its thread finish what it has begun
 /// and end by itself; [`EngineRenderer::shutdown`] waits for that.
 pub struct EngineRenderer {
     tickets: Sender<Ticket>,

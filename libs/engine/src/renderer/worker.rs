@@ -57,7 +57,7 @@ fn load(options: &EngineOptions) -> Result<Pipeline> {
 
 fn describe(pipeline: &Pipeline) -> Loaded {
     let manifest = pipeline.manifest().clone();
-    let native = manifest.native_sizes[0];
+    let native = pipeline.output_size(manifest.native_sizes[0]);
     let info = RendererInfo {
         model: manifest.name.clone(),
         device: device::name(pipeline.device()),
