@@ -1,0 +1,76 @@
+use crate::{JobId, ShotId, TenantId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Where a blob lies. Keys are functions of what the blob is, so a repeated attempt never overwrites and two
+/// attempts never collide; the constructors below are the only makers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BlobKey(String);
+
+impl BlobKey {
+    /// A reference image as it came in, the `index`-th of the job.
+    #[must_use]
+    pub fn input(tenant: TenantId, job: JobId, index: usize) -> Self {
+        Self(format!("{tenant}/jobs/{job}/inputs/{index}"))
+    }
+
+    /// A subject's cut-out made by the `attempt`-th planning of a job.
+    #[must_use]
+    pub fn cutout(tenant: TenantId, job: JobId, attempt: i32, subject: usize) -> Self {
+        Self(format!("{tenant}/jobs/{job}/subjects/{subject}/cutout-{attempt}.png"))
+    }
+
+    /// The raw image of one attempt at a shot.
+    #[must_use]
+    pub fn render(tenant: TenantId, job: JobId, shot: ShotId, attempt: i32) -> Self {
+        Self(format!("{tenant}/jobs/{job}/shots/{shot}/render-{attempt}.png"))
+    }
+
+    /// A finished file: `deliverable` is its place in the brief, `extension` without the dot.
+    #[must_use]
+    pub fn asset(
+        tenant: TenantId,
+        job: JobId,
+        shot: ShotId,
+        attempt: i32,
+        deliverable: usize,
+        spec: &str,
+        extension: &str,
+    ) -> Self {
+        Self(format!("{tenant}/jobs/{job}/shots/{shot}/assets-{attempt}/{deliverable:02}-{spec}.{extension}"))
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the blob belongs to `tenant`.
+    #[must_use]
+    pub fn belongs_to(&self, tenant: TenantId) -> bool {
+        self.0.strip_prefix(&tenant.to_string()).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+impl fmt::Display for BlobKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_and_deliverables_never_share_a_key() {
+        let (tenant, job, shot) = (TenantId::DEFAULT, JobId::new(), ShotId::new());
+        let key = |attempt, deliverable| BlobKey::asset(tenant, job, shot, attempt, deliverable, "x-square", "png");
+        assert_ne!(key(1, 0), key(2, 0));
+        assert_ne!(key(1, 0), key(1, 1));
+        assert!(key(1, 0).belongs_to(tenant));
+        assert!(!key(1, 0).belongs_to(TenantId::new()));
+    }
+}

@@ -1,0 +1,95 @@
+//! Outgoing events (outbox) and a job's history, written in the transaction of the change they tell of.
+
+use crate::{Claim, StoreError};
+use cavendish_domain::{JobId, Lane, ShotId, Stage};
+use cavendish_messages::{Envelope, EventType, JobRequested, ShotEvent, topology};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use std::time::Duration;
+
+/// An event that feeds a stage queue.
+pub(crate) struct Hint {
+    stage: Stage,
+    lane: Lane,
+    envelope: Envelope,
+    traceparent: Option<String>,
+    delay: Duration,
+}
+
+impl Hint {
+    /// For a job that waits for ingest.
+    pub(crate) fn job(job: JobId, tenant: &str, lane: Lane, traceparent: Option<String>) -> Self {
+        let data = JobRequested { tenant: tenant.into(), job_id: Some(job), brief: None };
+        let envelope = Envelope::new(EventType::JobRequested, job, &data);
+        Self { stage: Stage::Ingest, lane, envelope, traceparent, delay: Duration::ZERO }
+    }
+
+    /// For a shot that waits for `stage`.
+    pub(crate) fn shot(stage: Stage, job: JobId, shot: ShotId, lane: Lane, traceparent: Option<String>) -> Self {
+        let data = ShotEvent { job_id: job, shot_id: shot, lane };
+        let envelope = Envelope::new(topology::feeding(stage), shot, &data);
+        Self { stage, lane, envelope, traceparent, delay: Duration::ZERO }
+    }
+
+    /// Once more for a claim, after `delay`.
+    pub(crate) fn again(claim: &Claim, delay: Duration) -> Self {
+        let hint = match claim.stage {
+            Stage::Ingest => Self::job(claim.job_id, &claim.tenant, claim.lane, None),
+            stage => Self::shot(stage, claim.job_id, ShotId(claim.subject_id), claim.lane, None),
+        };
+        Self { delay, ..hint }
+    }
+}
+
+/// Puts hints into the outbox.
+pub(crate) async fn send_hints(tx: &mut PgConnection, hints: &[Hint]) -> Result<(), StoreError> {
+    let rows = hints.iter().map(|hint| {
+        json!({
+            "exchange": topology::LINE, "routing_key": topology::line_key(hint.stage, hint.lane),
+            "event_id": hint.envelope.id, "traceparent": hint.traceparent, "body": hint.envelope.encode(),
+            "delay": hint.delay.as_secs_f64(),
+        })
+    });
+    insert(tx, rows.collect()).await
+}
+
+/// Puts events for listeners into the outbox: (tenant slug, event type, envelope).
+pub(crate) async fn announce(
+    tx: &mut PgConnection,
+    announcements: &[(&str, EventType, Envelope)],
+) -> Result<(), StoreError> {
+    let rows = announcements.iter().map(|(tenant, event, envelope)| {
+        json!({
+            "exchange": topology::EVENTS, "routing_key": topology::event_key(tenant, *event),
+            "event_id": envelope.id, "traceparent": null, "body": envelope.encode(), "delay": 0.0,
+        })
+    });
+    insert(tx, rows.collect()).await
+}
+
+async fn insert(tx: &mut PgConnection, rows: Vec<Value>) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let sql = "INSERT INTO outbox (exchange, routing_key, event_id, traceparent, body, available_at)
+               SELECT exchange, routing_key, event_id, traceparent, body, now() + make_interval(secs => delay)
+               FROM jsonb_to_recordset($1) AS r(exchange text, routing_key text, event_id text, traceparent text,
+                                                body text, delay double precision)";
+    sqlx::query(sql).bind(Value::Array(rows)).execute(tx).await?;
+    Ok(())
+}
+
+/// Adds to the histories of jobs.
+pub(crate) async fn record(tx: &mut PgConnection, events: &[(JobId, EventType, Value)]) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<Value> = events
+        .iter()
+        .map(|(job, event, data)| json!({"job_id": job, "type": event.noun_verb(), "data": data}))
+        .collect();
+    let sql = "INSERT INTO job_events (job_id, type, data)
+               SELECT job_id, type, data FROM jsonb_to_recordset($1) AS r(job_id uuid, type text, data jsonb)";
+    sqlx::query(sql).bind(Value::Array(rows)).execute(tx).await?;
+    Ok(())
+}
