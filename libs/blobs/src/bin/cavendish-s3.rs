@@ -2,6 +2,7 @@
 
 use cavendish_blobs::EmbeddedS3;
 use clap::Parser;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,12 +35,17 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cavendish-s3: {error}");
+            let mut cause = error.source();
+            while let Some(because) = cause {
+                eprintln!("because: {because}");
+                cause = because.source();
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let server = EmbeddedS3 {

@@ -54,7 +54,7 @@ pub enum EmbeddedError {
     #[error("access key and secret key must not be empty")]
     NoKeys,
     /// The folder cannot be used, or another server serves it.
-    #[error("cannot serve folder {path}: {source}")]
+    #[error("cannot serve folder {path}")]
     Root {
         /// The folder.
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum EmbeddedError {
         source: std::io::Error,
     },
     /// The address is taken.
-    #[error("cannot listen on {listen}: {source}")]
+    #[error("cannot listen on {listen}")]
     Listen {
         /// The address.
         listen: SocketAddr,
