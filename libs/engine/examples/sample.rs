@@ -24,7 +24,10 @@ fn main() -> Result<()> {
         images: prompt.split('|').map(|prompt| Image { prompt: prompt.trim().to_owned(), seed }).collect(),
     };
     let drawn = pipeline.draw(&batch, &mut Unwatched)?;
-    println!("{}: encode {:.0?}, denoise {:.0?}, decode {:.0?}", manifest.name, drawn.encode, drawn.denoise, drawn.decode);
+    println!(
+        "{}: encode {:.0?}, denoise {:.0?}, decode {:.0?}",
+        manifest.name, drawn.encode, drawn.denoise, drawn.decode
+    );
     save(drawn.images.iter().flatten(), &out)
 }
 

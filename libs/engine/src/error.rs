@@ -52,9 +52,12 @@ impl EngineError {
         Self { kind, context: context.into(), source: Some(source.into()) }
     }
 
-    /// From the text of a libtorch error or of a panic that carried one.
-    pub(crate) fn torch(message: impl Into<String>) -> Self {
-        let message = message.into();
+    /// From the text of a libtorch error, or of a panic that carried one (quoted); C++ frames are cut off.
+    pub(crate) fn torch(message: impl AsRef<str>) -> Self {
+        let message = message.as_ref();
+        let end =
+            ["\nException raised from", "\\nException raised from"].iter().filter_map(|mark| message.find(mark)).min();
+        let message = &message[..end.unwrap_or(message.len())];
         let memory = message.contains("out of memory") || message.contains("can't allocate memory");
         Self::new(if memory { ErrorKind::OutOfMemory } else { ErrorKind::Torch }, message)
     }

@@ -16,7 +16,7 @@ mod error;
 pub mod flux2;
 pub mod minilm;
 mod nn;
-mod noise;
+pub mod noise;
 mod pipeline;
 mod pixels;
 mod renderer;
@@ -27,10 +27,9 @@ mod weights;
 pub use codec::PatchCodec;
 pub use device::DeviceChoice;
 pub use error::{EngineError, ErrorKind, Result};
-pub use noise::normal;
 pub use pipeline::{
-    Batch, Drawn, Image, Manifest, Pipeline, Sampling, Size, TextEncoderEntry, TextEncoderKind, Unwatched, UpscalerEntry,
-    Watch,
+    Batch, Drawn, Image, Manifest, Pipeline, Sampling, Size, TextEncoderEntry, TextEncoderKind, Unwatched,
+    UpscalerEntry, Watch,
 };
 pub use renderer::{EngineOptions, EngineRenderer};
 pub use scheduler::FlowMatchEuler;

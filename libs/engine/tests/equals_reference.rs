@@ -71,8 +71,7 @@ fn the_whole_sampling_to_pixels() {
     for images in [1, 3] {
         let pipeline = pipeline().with_forward_images(count(images));
         let size = pipeline.manifest().native_sizes[0];
-        let latents =
-            pipeline.latents("hamburger on a sky blue background", &fixture.tensor("noise"), size).unwrap();
+        let latents = pipeline.latents("hamburger on a sky blue background", &fixture.tensor("noise"), size).unwrap();
         assert_close("latents", &latents, &fixture.tensor("latents"));
         assert_close("pixels", &pipeline.codec().decode(&latents, 8, 8), &fixture.tensor("pixels"));
     }

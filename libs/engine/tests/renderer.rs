@@ -140,9 +140,13 @@ fn forwards_of_any_size_agree_within_a_step_of_a_byte() {
 fn guidance_of_one_is_the_prompt_alone() {
     let pipeline = pipeline();
     let image = Image { prompt: "rose".into(), seed: 1 };
-    let batch = |guidance| Batch { size: pipeline.manifest().native_sizes[0], steps: 2, guidance, images: vec![image.clone()] };
+    let batch =
+        |guidance| Batch { size: pipeline.manifest().native_sizes[0], steps: 2, guidance, images: vec![image.clone()] };
     let pixels = |guidance| pipeline.draw(&batch(guidance), &mut Unwatched).unwrap().images.remove(0).unwrap();
     let (off, nearly) = (pixels(1.0), pixels(1.0 + 1e-9));
-    assert!(off.rgb.iter().zip(&nearly.rgb).all(|(a, b)| a.abs_diff(*b) <= 1), "leaving the other half out is a shortcut");
+    assert!(
+        off.rgb.iter().zip(&nearly.rgb).all(|(a, b)| a.abs_diff(*b) <= 1),
+        "leaving the other half out is a shortcut"
+    );
     assert!(off != pixels(5.0), "guidance matters");
 }

@@ -23,7 +23,10 @@ fn codec(name: &str, tensors: &[(&str, &[usize], Dtype)]) -> PathBuf {
 
 #[test]
 fn what_fits_is_taken() {
-    let path = codec("fits.safetensors", &[("mean", &[12], Dtype::F32), ("basis", &[12, 2], Dtype::BF16), ("scale", &[2], Dtype::F32)]);
+    let path = codec(
+        "fits.safetensors",
+        &[("mean", &[12], Dtype::F32), ("basis", &[12, 2], Dtype::BF16), ("scale", &[2], Dtype::F32)],
+    );
     let codec = PatchCodec::load(&path, Device::Cpu).unwrap();
     assert_eq!((codec.patch(), codec.channels()), (2, 2));
 }
@@ -46,7 +49,10 @@ fn everything_that_is_wrong_is_listed() {
 
 #[test]
 fn number_types_that_cannot_be_computed_with_are_refused() {
-    let path = codec("fp8.safetensors", &[("mean", &[12], Dtype::F32), ("basis", &[12, 2], Dtype::F8_E4M3), ("scale", &[2], Dtype::F32)]);
+    let path = codec(
+        "fp8.safetensors",
+        &[("mean", &[12], Dtype::F32), ("basis", &[12, 2], Dtype::F8_E4M3), ("scale", &[2], Dtype::F32)],
+    );
     let error = PatchCodec::load(&path, Device::Cpu).unwrap_err();
     assert!(error.to_string().contains("basis is stored as F8_E4M3"), "{error}");
 }

@@ -78,7 +78,10 @@ impl Flux2Config {
             return Err(format!("patch_size is {}, only 1 is supported", self.patch_size));
         }
         if turned != self.attention_head_dim {
-            return Err(format!("axes_dims_rope adds up to {turned}, attention_head_dim is {}", self.attention_head_dim));
+            return Err(format!(
+                "axes_dims_rope adds up to {turned}, attention_head_dim is {}",
+                self.attention_head_dim
+            ));
         }
         if self.axes_dims_rope.iter().any(|dim| dim % 2 != 0) || self.timestep_guidance_channels % 2 != 0 {
             return Err("axes_dims_rope and timestep_guidance_channels must be even".into());

@@ -15,7 +15,8 @@ pub struct PromptEncoder {
     tokenizer: Tokenizer,
     model: MiniLm,
     tokens: i64,
-    cache: RefCell<LruCache<String, Tensor>>,
+    /// By token ids: bounded however long the prompts are.
+    cache: RefCell<LruCache<Vec<i64>, Tensor>>,
 }
 
 impl PromptEncoder {
@@ -32,7 +33,10 @@ impl PromptEncoder {
         let model = MiniLm::load(dir, device, kind)?;
         let longest = model.config().max_position_embeddings;
         if tokens < 2 || tokens as i64 > longest {
-            return Err(EngineError::new(ErrorKind::Model, format!("{tokens} text tokens are not within 2..={longest}")));
+            return Err(EngineError::new(
+                ErrorKind::Model,
+                format!("{tokens} text tokens are not within 2..={longest}"),
+            ));
         }
         let cache = RefCell::new(LruCache::new(CACHED_PROMPTS));
         Ok(Self { tokenizer, model, tokens: tokens as i64, cache })
@@ -45,18 +49,18 @@ impl PromptEncoder {
     /// # Errors
     /// [`ErrorKind::Invalid`] if the tokenizer refuses the text.
     pub fn encode(&self, prompt: &str) -> Result<Tensor> {
-        if let Some(known) = self.cache.borrow_mut().get(prompt) {
-            return Ok(known.shallow_clone());
-        }
         let encoding = self
             .tokenizer
             .encode_fast(prompt, true)
             .map_err(|e| EngineError::caused(ErrorKind::Invalid, "the prompt cannot be split into tokens", e))?;
         let ids: Vec<i64> = encoding.get_ids().iter().map(|&id| i64::from(id)).collect();
+        if let Some(known) = self.cache.borrow_mut().get(&ids) {
+            return Ok(known.shallow_clone());
+        }
         let states = self.model.forward(&ids); // (1, used, hidden_size)
         let padding = self.tokens - ids.len() as i64;
         let padded = states.constant_pad_nd([0, 0, 0, padding]); // (1, tokens, hidden_size)
-        self.cache.borrow_mut().put(prompt.to_owned(), padded.shallow_clone());
+        self.cache.borrow_mut().put(ids, padded.shallow_clone());
         Ok(padded)
     }
 

@@ -99,8 +99,8 @@ impl Pipeline {
     ///
     /// libtorch picks its kernels by shape, and another kernel adds in another order: an image computed among four
     /// differs in the last bits from the same image computed alone (5e-6 here, enough to turn a byte over now and then).
-    /// A constant shape makes an image depend on its prompt and seed only, and costs a lone image the filling:
-    /// see the crate's README for what was measured. So images are reproducible for one value of this setting.
+    /// A constant shape makes an image depend on its prompt and seed only, and costs a lone image the filling
+    /// (measured in this crate's README). So images are reproducible for one value of this setting.
     #[must_use]
     pub fn with_forward_images(mut self, images: NonZeroUsize) -> Self {
         self.forward_images = images;
@@ -224,9 +224,15 @@ impl Pipeline {
         let patch = self.codec.patch() as u32;
         let on_grid = |size: &Size| size.width % patch == 0 && size.height % patch == 0;
         let wrong = [
-            (config.joint_attention_dim != self.prompts.width(), "the transformer and the text encoder differ in width"),
+            (
+                config.joint_attention_dim != self.prompts.width(),
+                "the transformer and the text encoder differ in width",
+            ),
             (config.in_channels != self.codec.channels(), "the transformer and the codec differ in channels"),
-            (config.prediction_channels() != config.in_channels, "the transformer predicts other channels than it takes"),
+            (
+                config.prediction_channels() != config.in_channels,
+                "the transformer predicts other channels than it takes",
+            ),
             (config.guidance_embeds, "networks with guidance as an input are not supported yet"),
             (!self.manifest.native_sizes.iter().all(on_grid), "native_sizes are not multiples of the patch"),
         ];

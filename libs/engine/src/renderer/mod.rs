@@ -101,6 +101,10 @@ impl Renderer for EngineRenderer {
 
 fn describe_metrics() {
     metrics::describe_histogram!("cavendish_render_batch_size", "Images drawn together");
-    metrics::describe_histogram!("cavendish_render_step_seconds", metrics::Unit::Seconds, "One denoising step of a batch");
+    metrics::describe_histogram!(
+        "cavendish_render_step_seconds",
+        metrics::Unit::Seconds,
+        "One denoising step of a batch"
+    );
     metrics::describe_histogram!("cavendish_model_load_seconds", metrics::Unit::Seconds, "Loading a model");
 }

@@ -75,14 +75,8 @@ impl Weights {
     }
 
     fn open_all(label: String, paths: &[PathBuf], device: Device, kind: Kind) -> Result<Self> {
-        let mut weights = Self {
-            label,
-            shards: Vec::new(),
-            entries: BTreeMap::new(),
-            device,
-            kind,
-            ledger: RefCell::default(),
-        };
+        let mut weights =
+            Self { label, shards: Vec::new(), entries: BTreeMap::new(), device, kind, ledger: RefCell::default() };
         for path in paths {
             weights.add(path)?;
         }

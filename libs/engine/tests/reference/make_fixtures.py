@@ -115,7 +115,7 @@ def main(model_dir, upscaler_dir, minilm, out):
     sampled = {"noise": noise, "latents": latents, "pixels": decode(codec, latents)}
     save_file({name: x.contiguous() for name, x in sampled.items()}, out / "sample.safetensors")
 
-    small = (decode(codec, latents)[:, :, 20:44, 8:40].contiguous() + 1) / 2
+    small = ((decode(codec, latents)[:, :, 20:44, 8:40].contiguous() + 1) / 2).clamp(0, 1)
     large = upscale(load_file(upscaler_dir / "model.safetensors"), small)
     save_file({"small": small, "large": large}, out / "upscale.safetensors")
 
