@@ -4,10 +4,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How the fake behaves, for tests of the line and for benches that leave the model out.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct FakeBehaviour {
     /// Time per step; zero draws at once.
     pub step: Duration,
+    /// A prompt that contains this text ends the process, as a crash of the driver would.
+    pub crash_on: Option<String>,
 }
 
 /// Draws a flat colour derived from prompt and seed: needs no libtorch, honours seeds and cancellation.
@@ -37,6 +39,9 @@ impl Renderer for FakeRenderer {
         cancel: CancellationToken,
     ) -> Result<RenderOutput, RenderError> {
         request.check()?;
+        if self.behaviour.crash_on.as_ref().is_some_and(|text| request.prompt.contains(text)) {
+            std::process::abort();
+        }
         let steps = request.steps.unwrap_or(4);
         for step in 1..=steps {
             if !self.behaviour.step.is_zero() {

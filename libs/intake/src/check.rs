@@ -1,0 +1,38 @@
+use cavendish_domain::{Brief, FieldError, InvalidBrief, Reference};
+use cavendish_specs::Catalogue;
+
+/// Characters of a name, at most.
+const MAX_NAME_CHARS: usize = 200;
+
+/// Checks a brief as far as it can be checked without looking at its photographs.
+///
+/// # Errors
+/// Every fault with its field.
+pub fn check(brief: &Brief) -> Result<(), InvalidBrief> {
+    let catalogue = Catalogue::builtin();
+    let spec_fault = |id: &str| catalogue.get(id).err().map(|unknown| unknown.to_string());
+    let mut errors = brief.validate(spec_fault).err().map(|invalid| invalid.errors).unwrap_or_default();
+    check_text("name", brief.name.as_deref(), &mut errors);
+    for (at, subject) in brief.subjects.iter().enumerate() {
+        check_text(&format!("subjects[{at}].name"), subject.name.as_deref(), &mut errors);
+        for (index, reference) in subject.references.iter().enumerate() {
+            if let Reference::Blob(key) = reference {
+                check_text(&format!("subjects[{at}].references[{index}].blob"), Some(key), &mut errors);
+            }
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(InvalidBrief { errors }) }
+}
+
+/// Names end in file names, screens and Postgres, none of which takes control characters.
+fn check_text(field: &str, text: Option<&str>, errors: &mut Vec<FieldError>) {
+    let Some(text) = text else { return };
+    let reason = if text.contains(char::is_control) {
+        "contains control characters".to_owned()
+    } else if text.chars().count() > MAX_NAME_CHARS {
+        format!("has more than {MAX_NAME_CHARS} characters")
+    } else {
+        return;
+    };
+    errors.push(FieldError { field: field.into(), reason });
+}

@@ -1,0 +1,154 @@
+//! Inline photographs become blobs before a job is stored, so that rows and events stay small.
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bytes::Bytes;
+use cavendish_blobs::{BlobError, BlobErrorKind, BlobStore, Put};
+use cavendish_domain::{BlobKey, Brief, InvalidBrief, JobId, Reference, TenantId};
+use cavendish_specs::Format;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use thiserror::Error;
+
+/// Bytes of one photograph, at most.
+pub const MAX_REFERENCE_BYTES: u64 = 30 * 1024 * 1024;
+
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+
+/// Why a brief's photographs could not be stored.
+#[derive(Debug, Error)]
+pub enum IntakeError {
+    /// A photograph is not base64, not an image, too large, or not this tenant's.
+    #[error(transparent)]
+    Invalid(#[from] InvalidBrief),
+    /// The job was sent before, with another photograph in the same place.
+    #[error("the same request was sent before with another photograph")]
+    Conflict,
+    /// The store of blobs failed.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+}
+
+/// Stores every inline photograph of `brief` under `job` and puts its key in its place; looks every named blob up.
+///
+/// # Errors
+/// [`IntakeError`]; blobs that were stored by then stay and are found again by a repeated call.
+pub async fn store_references(
+    blobs: &dyn BlobStore,
+    tenant: TenantId,
+    job: JobId,
+    brief: &mut Brief,
+) -> Result<(), IntakeError> {
+    let mut index = 0;
+    for (at, subject) in brief.subjects.iter_mut().enumerate() {
+        for (place, reference) in subject.references.iter_mut().enumerate() {
+            let field = format!("subjects[{at}].references[{place}]");
+            match reference {
+                Reference::Data(text) => {
+                    let (bytes, mime) = image(&format!("{field}.data"), text)?;
+                    let key = BlobKey::input(tenant, job, index);
+                    write_once(blobs, &key, bytes, mime).await?;
+                    *reference = Reference::Blob(key.to_string());
+                }
+                Reference::Blob(text) => look_up(blobs, tenant, &format!("{field}.blob"), text).await?,
+            }
+            index += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Decodes base64 and looks at the header only: what the pixels are worth is the planner's business.
+fn image(field: &str, text: &str) -> Result<(Bytes, &'static str), InvalidBrief> {
+    let fault = |reason: String| InvalidBrief::one(field, reason);
+    // A data URL is what browsers hand out.
+    let (declared, text) = match text.strip_prefix("data:").and_then(|rest| rest.split_once(',')) {
+        Some((head, rest)) => (head.strip_suffix(";base64").filter(|mime| !mime.is_empty()), rest),
+        None => (None, text),
+    };
+    if text.len() as u64 / 4 * 3 > MAX_REFERENCE_BYTES {
+        return Err(fault(format!("is larger than {} MiB", MAX_REFERENCE_BYTES >> 20)));
+    }
+    let engine = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+    let bytes = engine.decode(text.trim()).map_err(|error| fault(format!("is not base64: {error}")))?;
+    let header = cavendish_imaging::probe(&bytes).map_err(|error| fault(error.reason.to_string()))?;
+    if let Some(declared) = declared.filter(|declared| Format::from_mime(declared) != Some(header.format)) {
+        let declared: String = declared.chars().take(80).collect();
+        return Err(fault(format!("declared as {declared}, but the content is {}", header.format.mime())));
+    }
+    Ok((bytes.into(), header.format.mime()))
+}
+
+/// Writes a blob. One that is there already was written by an earlier sending of the same request: the bytes tell.
+async fn write_once(blobs: &dyn BlobStore, key: &BlobKey, bytes: Bytes, mime: &str) -> Result<(), IntakeError> {
+    if blobs.put_new(key, bytes.clone(), mime).await? == Put::Created {
+        return Ok(());
+    }
+    match blobs.get(key, bytes.len() as u64).await {
+        Ok(stored) if stored == bytes => Ok(()),
+        Ok(_) => Err(IntakeError::Conflict),
+        Err(error) if error.kind() == BlobErrorKind::TooLarge => Err(IntakeError::Conflict),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn look_up(blobs: &dyn BlobStore, tenant: TenantId, field: &str, text: &str) -> Result<(), IntakeError> {
+    // Another tenant's blob answers as one that does not exist.
+    let missing = || InvalidBrief::one(field, "is not a blob of yours");
+    let key = blob_key(text).filter(|key| key.belongs_to(tenant)).ok_or_else(missing)?;
+    blobs.head(&key).await?.ok_or_else(missing)?;
+    Ok(())
+}
+
+/// A key as our own constructors make them: nothing that a store could read as another path.
+fn blob_key(text: &str) -> Option<BlobKey> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
+    let steps = text.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+    let reader: serde::de::value::StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
+    (text.bytes().all(plain) && steps).then(|| BlobKey::deserialize(reader).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A PNG of one pixel.
+    const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+    #[test]
+    fn both_alphabets_padding_or_not_and_data_urls_are_read() {
+        let standard = image("f", PIXEL).unwrap();
+        assert_eq!(standard.1, "image/png");
+        for text in [
+            PIXEL.trim_end_matches('=').to_owned(),
+            PIXEL.replace('+', "-").replace('/', "_"),
+            format!("data:image/png;base64,{PIXEL}"),
+        ] {
+            assert_eq!(image("f", &text).unwrap(), standard, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_image_is_refused_with_field_and_reason() {
+        let said = |text: &str| image("subjects[0].references[0].data", text).unwrap_err().to_string();
+        assert!(said("!!!").starts_with("subjects[0].references[0].data: is not base64"));
+        assert!(said("JVBERi0xLjQ=").starts_with("subjects[0].references[0].data: "));
+        assert!(said("").starts_with("subjects[0].references[0].data: "));
+        assert!(said(&format!("data:image/jpeg;base64,{PIXEL}")).contains("declared as image/jpeg"));
+    }
+
+    #[test]
+    fn a_key_cannot_step_out_of_its_tenant() {
+        let tenant = TenantId::DEFAULT;
+        let key = BlobKey::input(tenant, JobId::new(), 0);
+        assert_eq!(blob_key(key.as_str()), Some(key));
+        for text in [format!("{tenant}/../x"), format!("{tenant}//x"), format!("{tenant}/x?y"), "../x".into(), "/x".into()] {
+            assert_eq!(blob_key(&text), None, "{text}");
+        }
+    }
+}

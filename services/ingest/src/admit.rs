@@ -1,0 +1,70 @@
+//! A producer published `job.requested` itself: the brief becomes a job, once per event id.
+
+use cavendish_blobs::BlobStore;
+use cavendish_conveyor::HandlerError;
+use cavendish_domain::{Brief, InvalidBrief, JobId};
+use cavendish_intake::IntakeError;
+use cavendish_messages::{DecodeError, Envelope, EventType, JobRequested};
+use cavendish_store::{NewJob, Store, StoreError};
+use uuid::Uuid;
+
+/// The job that an event is about; made here when the event brings its brief.
+///
+/// # Errors
+/// Permanent with the faults for a brief that cannot be taken; retryable when a server is away.
+pub(crate) async fn admit(store: &Store, blobs: &dyn BlobStore, event: &Envelope) -> Result<Uuid, HandlerError> {
+    let wrong = |error: DecodeError| HandlerError::from(InvalidBrief::one("data", error.to_string()));
+    match event.known_type() {
+        Ok(EventType::JobRequested) => {}
+        Ok(_) | Err(_) => {
+            return Err(HandlerError::permanent("unknown_type", format!("type: `{}` is not for ingest", event.event_type)));
+        }
+    }
+    let requested: JobRequested = event.payload().map_err(|error| match error {
+        DecodeError::Data(source) => InvalidBrief::one("data", source.to_string()).into(),
+        other => wrong(other),
+    })?;
+    match (requested.brief, requested.job_id) {
+        (Some(brief), _) => take_in(store, blobs, event, &requested.tenant, brief).await,
+        (None, Some(job)) => Ok(job.uuid()),
+        (None, None) => Err(InvalidBrief::one("data.brief", "is missing").into()),
+    }
+}
+
+async fn take_in(
+    store: &Store,
+    blobs: &dyn BlobStore,
+    event: &Envelope,
+    tenant: &str,
+    mut brief: Brief,
+) -> Result<Uuid, HandlerError> {
+    let job = JobId::of_event(&event.source, &event.id);
+    if store.was_admitted(&event.source, &event.id).await? {
+        return Ok(job.uuid());
+    }
+    cavendish_intake::check(&brief)?;
+    let tenant_id = store.tenant(tenant).await.map_err(|error| match error {
+        StoreError::NotFound(_) => InvalidBrief::one("tenant", format!("`{tenant}` is not known")).into(),
+        other => HandlerError::from(other),
+    })?;
+    cavendish_intake::store_references(blobs, tenant_id, job, &mut brief).await.map_err(|error| match error {
+        IntakeError::Invalid(invalid) => invalid.into(),
+        IntakeError::Conflict => HandlerError::permanent("conflict", error),
+        IntakeError::Blobs(blobs) => blob_error(&blobs),
+    })?;
+    // The same event always draws the same lot, so a crash between here and the commit changes nothing.
+    brief.seed.get_or_insert(u64::from(job.uuid().as_fields().0));
+    let tenant = tenant.to_owned();
+    let new = NewJob { id: job, tenant_id, tenant, brief, idempotency_key: None, traceparent: None };
+    store.admit(&event.source, &event.id, &new).await?;
+    Ok(job.uuid())
+}
+
+/// An error of the blob store as a stage sees it.
+pub(crate) fn blob_error(error: &cavendish_blobs::BlobError) -> HandlerError {
+    if error.is_retryable() {
+        HandlerError::retryable("blobs", error)
+    } else {
+        HandlerError::permanent("blobs", error)
+    }
+}

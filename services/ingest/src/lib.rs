@@ -1,0 +1,47 @@
+//! `job.requested` → plan → `shot.requested`: takes briefs in, cuts subjects out, plans the fewest shots.
+
+mod admit;
+mod handler;
+mod plan;
+mod subjects;
+
+pub use handler::IngestHandler;
+
+use cavendish_conveyor::ConveyorConfig;
+use cavendish_service_kit::{CancellationToken, Line, LineConfig};
+use serde::Deserialize;
+
+/// What ingest must know: the line's servers, and the section `[ingest]`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Options {
+    /// Postgres, RabbitMQ, S3.
+    #[serde(flatten)]
+    pub line: LineConfig,
+    /// How the stage runs.
+    #[serde(default)]
+    pub ingest: ConveyorConfig,
+}
+
+/// The ingest service.
+#[derive(Debug)]
+pub struct Service {
+    line: Line,
+    config: ConveyorConfig,
+}
+
+impl Service {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When Postgres or S3 refuse, or stay away.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        Ok(Self { line: Line::connect(&options.line).await?, config: options.ingest })
+    }
+
+    /// Works until `shutdown`, then drains.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let handler = IngestHandler::new(self.line.store.clone(), self.line.blobs.clone());
+        self.line.run(handler, self.config, shutdown).drained().await;
+        self.line.close().await;
+    }
+}

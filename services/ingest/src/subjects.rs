@@ -1,0 +1,104 @@
+//! A brief's subjects: their photographs are decoded under limits, and the first of each is cut out.
+
+use crate::admit::blob_error;
+use cavendish_blobs::BlobStore;
+use cavendish_conveyor::HandlerError;
+use cavendish_domain::{BlobKey, Brief, InvalidBrief, Reference, Subject};
+use cavendish_imaging::{Cutout, CutoutHint, Decoded, Format, ImageError, Limits, cutout, decode};
+use cavendish_intake::MAX_REFERENCE_BYTES;
+use cavendish_store::{Claim, NewReference, NewSubject};
+use std::io::Cursor;
+
+/// A subject that is ready to be set into scenes.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// Where its cut-out lies.
+    pub(crate) cutout: BlobKey,
+    /// How sure the cut-out is, 0..=1.
+    pub(crate) confidence: f32,
+    /// What is doubtful about it.
+    pub(crate) uncertain: Option<String>,
+    /// What is written down about it.
+    pub(crate) stored: NewSubject,
+}
+
+/// Prepares the subjects of a brief, in its order.
+///
+/// # Errors
+/// Permanent for a photograph that cannot be used, with its field; retryable when the blob store is away.
+pub(crate) async fn prepare(blobs: &dyn BlobStore, claim: &Claim, brief: &Brief) -> Result<Vec<Prepared>, HandlerError> {
+    let mut prepared = Vec::with_capacity(brief.subjects.len());
+    for (index, subject) in brief.subjects.iter().enumerate() {
+        prepared.push(prepare_one(blobs, claim, index, subject).await?);
+    }
+    Ok(prepared)
+}
+
+async fn prepare_one(
+    blobs: &dyn BlobStore,
+    claim: &Claim,
+    index: usize,
+    subject: &Subject,
+) -> Result<Prepared, HandlerError> {
+    let mut references = Vec::with_capacity(subject.references.len());
+    let mut pictures = Vec::with_capacity(subject.references.len());
+    for (place, reference) in subject.references.iter().enumerate() {
+        let field = format!("subjects[{index}].references[{place}]");
+        let (key, picture) = fetch(blobs, &field, reference).await?;
+        let (width, height) = (picture.image.width(), picture.image.height());
+        let (cutout_key, confidence, uncertain) = (None, 1.0, None);
+        references.push(NewReference { source_key: key, cutout_key, width, height, confidence, uncertain });
+        pictures.push(picture);
+    }
+    let field = format!("subjects[{index}].references[0]");
+    let hint = CutoutHint { bounds: subject.frame };
+    let first = pictures.swap_remove(0);
+    let (cut, png) = blocking(move || {
+        let cut = cutout(&first, &hint)?;
+        let png = png(&cut)?;
+        Ok::<_, ImageError>((cut, png))
+    })
+    .await?
+    .map_err(|error| invalid(&field, &error))?;
+    let key = BlobKey::cutout(claim.tenant_id, claim.job_id, claim.attempt, index);
+    blobs.put_new(&key, png.into(), Format::Png.mime()).await.map_err(|error| blob_error(&error))?;
+    references[0] = NewReference {
+        cutout_key: Some(key.clone()),
+        confidence: cut.confidence,
+        uncertain: cut.uncertain.clone(),
+        ..references[0].clone()
+    };
+    let stored = NewSubject { index, name: subject.name.clone(), references };
+    Ok(Prepared { cutout: key, confidence: cut.confidence, uncertain: cut.uncertain, stored })
+}
+
+/// Reads and decodes one photograph.
+async fn fetch(blobs: &dyn BlobStore, field: &str, reference: &Reference) -> Result<(String, Decoded), HandlerError> {
+    let Reference::Blob(key) = reference else {
+        return Err(HandlerError::permanent("invalid_reference", format!("{field}: was not stored when it came in")));
+    };
+    let blob_key: BlobKey = serde_json::from_value(key.clone().into())
+        .map_err(|error| HandlerError::permanent("invalid_reference", format!("{field}: {error}")))?;
+    let bytes = blobs.get(&blob_key, MAX_REFERENCE_BYTES).await.map_err(|error| blob_error(&error))?;
+    let picture =
+        blocking(move || decode(&bytes, &Limits::default())).await?.map_err(|error| invalid(field, &error))?;
+    Ok((key.clone(), picture))
+}
+
+/// Pixels are worked on beside the runtime, which must go on answering heartbeats.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, HandlerError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| HandlerError::retryable("panicked", error))
+}
+
+fn png(cut: &Cutout) -> Result<Vec<u8>, ImageError> {
+    let mut bytes = Cursor::new(vec![]);
+    cut.rgba
+        .write_to(&mut bytes, cavendish_imaging::image::ImageFormat::Png)
+        .map_err(|error| cavendish_imaging::Reason::Codec(error.to_string()))?;
+    Ok(bytes.into_inner())
+}
+
+fn invalid(field: &str, error: &ImageError) -> HandlerError {
+    let invalid = InvalidBrief::one(field, error.reason.to_string());
+    HandlerError { reason: "invalid_reference", ..invalid.into() }
+}

@@ -1,0 +1,46 @@
+//! `shot.rendered` → assets → `job.completed`: every render becomes the right file for every place.
+
+mod finish;
+mod handler;
+mod scene;
+
+pub use handler::PostprocessHandler;
+
+use cavendish_conveyor::ConveyorConfig;
+use cavendish_service_kit::{CancellationToken, Line, LineConfig};
+use serde::Deserialize;
+
+/// What postprocess must know: the line's servers, and the section `[postprocess]`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Options {
+    /// Postgres, RabbitMQ, S3.
+    #[serde(flatten)]
+    pub line: LineConfig,
+    /// How the stage runs.
+    #[serde(default)]
+    pub postprocess: ConveyorConfig,
+}
+
+/// The postprocess service.
+#[derive(Debug)]
+pub struct Service {
+    line: Line,
+    config: ConveyorConfig,
+}
+
+impl Service {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When Postgres or S3 refuse, or stay away.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        Ok(Self { line: Line::connect(&options.line).await?, config: options.postprocess })
+    }
+
+    /// Works until `shutdown`, then drains.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let handler = PostprocessHandler::new(self.line.store.clone(), self.line.blobs.clone());
+        self.line.run(handler, self.config, shutdown).drained().await;
+        self.line.close().await;
+    }
+}

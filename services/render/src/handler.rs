@@ -1,0 +1,124 @@
+use crate::compose;
+use cavendish_blobs::{BlobError, Blobs, BlobStore};
+use cavendish_conveyor::{Handler, HandlerError, Turn};
+use cavendish_domain::{BlobKey, Method, ShotId, ShotRequest, Stage};
+use cavendish_imaging::image::RgbImage;
+use cavendish_imaging::{Format, Metadata, Quality, encode};
+use cavendish_messages::{EventType, Progress};
+use cavendish_renderer::{OnStep, RenderError, RenderRequest, Renderer};
+use cavendish_store::{NewRender, Outcome, RenderCommit, Store, StoreError};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Render as a stage of the conveyor.
+#[derive(Clone)]
+pub struct RenderHandler {
+    store: Store,
+    blobs: Arc<Blobs>,
+    renderer: Arc<dyn Renderer>,
+}
+
+/// What the render claim hands over.
+#[derive(Debug, Deserialize)]
+pub struct Input {
+    request: ShotRequest,
+}
+
+/// A raw image and how it came about.
+pub(crate) struct Drawn {
+    pub(crate) image: RgbImage,
+    pub(crate) model: String,
+    pub(crate) steps: u32,
+    pub(crate) report: Value,
+}
+
+impl RenderHandler {
+    /// A handler on these servers, drawing with `renderer`.
+    #[must_use]
+    pub fn new(store: Store, blobs: Arc<Blobs>, renderer: Arc<dyn Renderer>) -> Self {
+        Self { store, blobs, renderer }
+    }
+
+    async fn draw(&self, turn: &Turn<Input>) -> Result<Drawn, HandlerError> {
+        let ShotRequest { prompt, seed, width, height, steps, .. } = turn.input.request.clone();
+        let request = RenderRequest { prompt, width, height, steps, guidance: None, seed };
+        let output = self.renderer.render(request, on_step(turn), turn.cancel.clone()).await.map_err(render_error)?;
+        let pixels = output.pixels;
+        let image = RgbImage::from_raw(pixels.width, pixels.height, pixels.rgb)
+            .ok_or_else(|| HandlerError::permanent("malformed_render", "the renderer gave too few pixels"))?;
+        let report = json!({"timing": output.timing, "batch": output.batch});
+        Ok(Drawn { image, model: output.model, steps: output.steps, report })
+    }
+
+    async fn store(&self, turn: &Turn<Input>, drawn: Drawn, began: Instant) -> Result<RenderCommit, HandlerError> {
+        let claim = &turn.claim;
+        let (width, height) = drawn.image.dimensions();
+        let rendered_ms = began.elapsed().as_secs_f64() * 1e3;
+        let file = tokio::task::spawn_blocking(move || {
+            encode(&drawn.image, Format::Png, None, Quality::default(), &Metadata::default())
+        })
+        .await
+        .map_err(|error| HandlerError::retryable("panicked", error))?
+        .map_err(|error| HandlerError::permanent("encode", error))?;
+        let key = BlobKey::render(claim.tenant_id, claim.job_id, ShotId(claim.subject_id), claim.attempt);
+        self.blobs.put_new(&key, file.bytes.into(), Format::Png.mime()).await.map_err(|error| blob_error(&error))?;
+        let mut report = drawn.report;
+        report["rendered_ms"] = json!(rendered_ms);
+        report["stored_ms"] = json!(began.elapsed().as_secs_f64() * 1e3 - rendered_ms);
+        let (model, seed, steps) = (drawn.model, turn.input.request.seed, drawn.steps);
+        let render = NewRender { blob_key: key, model, seed, steps, width, height, report };
+        Ok(RenderCommit { claim: claim.clone(), render, traceparent: turn.traceparent.clone() })
+    }
+}
+
+impl Handler for RenderHandler {
+    const STAGE: Stage = Stage::Render;
+    type Input = Input;
+    type Output = RenderCommit;
+
+    async fn work(&self, turn: &Turn<Input>) -> Result<RenderCommit, HandlerError> {
+        let began = Instant::now();
+        let drawn = match &turn.input.request.method {
+            Method::Draw => self.draw(turn).await?,
+            Method::Compose { cutout, backdrop, .. } => {
+                let request = &turn.input.request;
+                compose::preview(&*self.blobs, cutout, backdrop, request.width, request.height).await?
+            }
+        };
+        self.store(turn, drawn, began).await
+    }
+
+    async fn commit(&self, batch: &[RenderCommit]) -> Result<Vec<Outcome>, StoreError> {
+        self.store.commit_renders(batch).await
+    }
+}
+
+/// Tells listeners of every step.
+fn on_step(turn: &Turn<Input>) -> OnStep {
+    let tell = turn.teller();
+    let (job_id, shot_id) = (turn.claim.job_id, ShotId(turn.claim.subject_id));
+    Arc::new(move |step, steps| {
+        let progress = Progress { job_id, shot_id, step: step as u32, steps: steps as u32 };
+        tell(EventType::JobProgressed, json!(progress));
+    })
+}
+
+fn render_error(error: RenderError) -> HandlerError {
+    match error {
+        RenderError::Invalid { field, reason } => HandlerError::permanent("invalid_shot", format!("{field}: {reason}")),
+        error if error.is_retryable() => HandlerError::retryable("renderer", error),
+        // The conveyor has let go of a cancelled turn already.
+        error => HandlerError::retryable("cancelled", error),
+    }
+}
+
+/// An error of the blob store as a stage sees it.
+pub(crate) fn blob_error(error: &BlobError) -> HandlerError {
+    if error.is_retryable() {
+        HandlerError::retryable("blobs", error)
+    } else {
+        HandlerError::permanent("blobs", error)
+    }
+}

@@ -1,0 +1,54 @@
+//! `shot.requested` → pixels → `shot.rendered`: the only service that links libtorch.
+
+mod compose;
+mod handler;
+mod renderer;
+
+pub use handler::RenderHandler;
+pub use renderer::RendererConfig;
+
+use cavendish_conveyor::ConveyorConfig;
+use cavendish_renderer::Renderer;
+use cavendish_service_kit::{CancellationToken, Line, LineConfig};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// What render must know: the line's servers, and the sections `[render]` and `[renderer]`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Options {
+    /// Postgres, RabbitMQ, S3.
+    #[serde(flatten)]
+    pub line: LineConfig,
+    /// How the stage runs.
+    #[serde(default)]
+    pub render: ConveyorConfig,
+    /// What draws.
+    #[serde(default)]
+    pub renderer: RendererConfig,
+}
+
+/// The render service.
+pub struct Service {
+    line: Line,
+    config: ConveyorConfig,
+    renderer: Arc<dyn Renderer>,
+}
+
+impl Service {
+    /// Loads the model and connects.
+    ///
+    /// # Errors
+    /// When the model cannot be loaded, or Postgres or S3 refuse or stay away.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let renderer = renderer::start(options.renderer).await?;
+        tracing::info!(info = ?renderer.info(), "renderer ready");
+        Ok(Self { line: Line::connect(&options.line).await?, config: options.render, renderer })
+    }
+
+    /// Works until `shutdown`, then drains.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let handler = RenderHandler::new(self.line.store.clone(), self.line.blobs.clone(), self.renderer);
+        self.line.run(handler, self.config, shutdown).drained().await;
+        self.line.close().await;
+    }
+}
