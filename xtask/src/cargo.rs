@@ -40,16 +40,26 @@ pub(crate) fn shown(command: &Command) -> String {
     std::iter::once(name).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
-/// Builds the S3 server and returns its program. The whole workspace is named so that shared dependencies are
-/// built with the features that every other build uses, once.
-pub(crate) fn build_s3(paths: &Paths) -> Result<PathBuf> {
+/// Builds the program `name`, with cargo's own progress shown, and returns where it lies. The whole workspace is
+/// named so that shared dependencies are built with the features that every other build uses, once.
+pub(crate) fn build(paths: &Paths, name: &str) -> Result<PathBuf> {
+    build_with(paths, name, Stdio::inherit())
+}
+
+/// [`build`] for use under a spinner: silent unless it fails.
+pub(crate) fn build_quietly(paths: &Paths, name: &str) -> Result<PathBuf> {
+    build_with(paths, name, Stdio::piped())
+}
+
+fn build_with(paths: &Paths, name: &str, progress: Stdio) -> Result<PathBuf> {
     let mut build = command(paths);
-    build.args(["build", "--workspace", "--bin", "cavendish-s3", "--message-format", "json-render-diagnostics"]);
-    let output = build.stdin(Stdio::null()).output().context("cannot run cargo")?;
+    build.args(["build", "--workspace", "--bin", name, "--message-format", "json-render-diagnostics"]);
+    build.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(progress);
+    let output = build.spawn().and_then(std::process::Child::wait_with_output).context("cannot run cargo")?;
     if !output.status.success() {
-        bail!("cavendish-s3 does not build:\n{}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!("{name} does not build\n{}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    executable(&String::from_utf8_lossy(&output.stdout), "cavendish-s3").context("cargo built no cavendish-s3")
+    executable(&String::from_utf8_lossy(&output.stdout), name).with_context(|| format!("cargo built no {name}"))
 }
 
 /// The path of the program `name` in cargo's JSON messages.

@@ -1,29 +1,79 @@
 //! The command line.
 
-use crate::{paths::Paths, process, say, stack, stack::Stack};
+use crate::{bench, demo, lint, paths::Paths, process, say, setup, stack, stack::Stack, test};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 /// Chores of the Cavendish repository.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+#[command(bin_name = "cargo xtask", max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask demo            set up, build and make the demo's images
+  cargo xtask test            set up and run every test
+  cargo xtask up              start the servers and leave them running
+
+Environment:
+  CAVENDISH_CACHE             folder for everything downloaded or run (default .cache)
+  LIBTORCH                    a libtorch 2.11 of your own
+  CAVENDISH_AMQP_URL, CAVENDISH_DATABASE_URL, CAVENDISH_S3_ENDPOINT
+                              servers of your own: what is named is not started";
+
 #[derive(Subcommand)]
 enum Command {
+    /// Bring what is missing: libtorch, weights, the demo photograph, RabbitMQ and PostgreSQL
+    Setup {
+        /// The GPU half of libtorch too (Linux, 5 GB)
+        #[arg(long)]
+        cuda: bool,
+        /// Only print which packages of libtorch would be fetched
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Start private instances of RabbitMQ, PostgreSQL and the S3 server
     Up,
     /// Stop them; their data stays
     Down,
-    /// Say what runs, and where
+    /// Say what runs, and where (exit code 3 when something is down)
     Status {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Set up, build, and turn two briefs into finished images
+    Demo {
+        /// Where the images go
+        #[arg(long, default_value = "demo-output", value_name = "DIR")]
+        out: PathBuf,
+        /// Leave the servers running
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Set up and run every test of the workspace
+    Test {
+        /// Passed on to `cargo test`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+        args: Vec<String>,
+    },
+    /// Check format, clippy, dependency directions, licences and unused dependencies
+    Lint,
+    /// Measure, beside a peer where there is one
+    Bench {
+        /// What to measure
+        #[arg(value_parser = bench::names())]
+        what: String,
+        /// Write the result to this file, `-` for standard output
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+        /// Passed on to the bench
+        #[arg(last = true, value_name = "ARGS")]
+        args: Vec<String>,
     },
     /// Parts of `up` and `down` that tests of failure need
     #[command(subcommand, hide = true)]
@@ -57,9 +107,15 @@ pub(crate) fn run() -> Result<ExitCode> {
     }
     let paths = Paths::discover()?;
     match command {
+        Command::Setup { cuda, dry_run: true } => setup::dry_run(cuda).map(|()| ExitCode::SUCCESS),
+        Command::Setup { cuda, dry_run: false } => setup::all(&paths, cuda).map(|()| ExitCode::SUCCESS),
         Command::Up => up(&paths),
         Command::Down => down(&paths),
         Command::Status { json } => status(&paths, json),
+        Command::Demo { out, keep } => demo::run(&paths, &out, keep),
+        Command::Test { args } => test::run(&paths, &args),
+        Command::Lint => lint::run(&paths),
+        Command::Bench { what, json, args } => bench::run(&paths, &what, json.as_deref(), &args),
         Command::Stack(StackCommand::Restart { server, kill }) => {
             Stack::open(&paths)?.restart(&server, kill).map(|()| ExitCode::SUCCESS)
         }

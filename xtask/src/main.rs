@@ -1,12 +1,16 @@
 //! Every chore of this repository as one command: `cargo xtask --help`.
 
+mod bench;
 mod cargo;
 mod cli;
+mod demo;
+mod lint;
 mod paths;
 mod process;
 mod say;
 mod setup;
 mod stack;
+mod test;
 
 use std::process::ExitCode;
 

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::{self, OpenOptions},
     os::unix::process::CommandExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -97,7 +97,7 @@ pub(crate) fn command_as(program: &Path, run_as: Option<&RunAs>) -> Command {
 /// and after the terminal. Goes through `xtask detach`, since a new session is asked for between fork and exec.
 pub(crate) fn spawn_detached(command: &Command, log: &Path) -> Result<Child> {
     let output = OpenOptions::new().create(true).append(true).open(log)?;
-    let mut detached = Command::new(std::env::current_exe()?);
+    let mut detached = Command::new(this_program()?);
     detached.args(["stack", "detach", "--"]).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
@@ -110,6 +110,19 @@ pub(crate) fn spawn_detached(command: &Command, log: &Path) -> Result<Child> {
     }
     detached.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
     detached.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))
+}
+
+/// This program, even when a build has replaced its file since it was started.
+fn this_program() -> Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() { Ok(running.to_owned()) } else { Ok(std::env::current_exe()?) }
+}
+
+/// The path at which others find this program.
+pub(crate) fn own_program() -> Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    let text = path.to_string_lossy();
+    Ok(text.strip_suffix(" (deleted)").map_or_else(|| path.clone(), PathBuf::from))
 }
 
 /// The other half of [`spawn_detached`]: become a session leader, then the program. Returns only on failure.

@@ -1,2 +1,52 @@
-//! `cargo xtask setup`.
+//! `cargo xtask setup`: brings what is missing into the cache folder and says what it does.
+
+mod archive;
+mod folder;
+mod libtorch;
+mod nvidia;
+mod photo;
+pub(crate) mod python;
 pub(crate) mod servers;
+mod weights;
+mod wheel;
+
+use crate::{paths::Paths, say};
+use anyhow::{Context, Result};
+use std::fs;
+
+/// Everything: libtorch, weights, the demo photograph and the servers.
+pub(crate) fn all(paths: &Paths, cuda: bool) -> Result<()> {
+    let _lock = hold(paths)?;
+    libtorch::ensure(paths, cuda)?;
+    weights::ensure(paths)?;
+    photo::ensure(paths)?;
+    // A server that the environment names is somebody else's to install.
+    let wanted = |name: &str| std::env::var_os(name).is_none_or(|value| value.is_empty());
+    servers::ensure(wanted("CAVENDISH_AMQP_URL"), wanted("CAVENDISH_DATABASE_URL"))?;
+    let _ = fs::remove_dir(paths.downloads());
+    Ok(())
+}
+
+/// What the workspace needs to be compiled.
+pub(crate) fn to_build(paths: &Paths) -> Result<()> {
+    let _lock = hold(paths)?;
+    libtorch::ensure(paths, false)
+}
+
+/// Prints which packages of libtorch `setup` would download.
+pub(crate) fn dry_run(cuda: bool) -> Result<()> {
+    for name in libtorch::plan(cuda)? {
+        println!("{name}");
+    }
+    Ok(())
+}
+
+/// Two set-ups at once would download everything twice.
+fn hold(paths: &Paths) -> Result<fs::File> {
+    let lock = fs::File::create(paths.cache.join("setup.lock"))?;
+    if lock.try_lock().is_err() {
+        say::note("another `cargo xtask` is setting up, waiting for it");
+        lock.lock().context("cannot lock the cache folder")?;
+    }
+    Ok(lock)
+}

@@ -13,19 +13,21 @@ use std::{
 const ADVICE: &str = "Install RabbitMQ 3.10+ (Debian: rabbitmq-server, Homebrew: rabbitmq) and PostgreSQL 15+ \
 (Debian: postgresql, Homebrew: postgresql@17), or run both in Docker:
   docker compose -f deploy/compose.yaml up -d
-and export what it prints in its first lines.";
+with the variables exported that the head of that file names.";
 
 /// The server script itself, never Debian's wrapper in /usr/sbin (which changes the user).
 pub(crate) fn rabbitmq_server() -> Option<PathBuf> {
     let mut candidates = vec![PathBuf::from("/usr/lib/rabbitmq/bin/rabbitmq-server")];
-    candidates.extend(["/opt/homebrew", "/usr/local"].map(|brew| Path::new(brew).join("opt/rabbitmq/sbin/rabbitmq-server")));
+    candidates
+        .extend(["/opt/homebrew", "/usr/local"].map(|brew| Path::new(brew).join("opt/rabbitmq/sbin/rabbitmq-server")));
     candidates.extend(on_path("rabbitmq-server"));
     candidates.into_iter().find(|file| file.is_file())
 }
 
 /// Erlang's port mapper.
 pub(crate) fn epmd() -> Result<PathBuf> {
-    let shipped = fs::read_dir("/usr/lib/erlang").into_iter().flatten().flatten().map(|entry| entry.path().join("bin/epmd"));
+    let shipped =
+        fs::read_dir("/usr/lib/erlang").into_iter().flatten().flatten().map(|entry| entry.path().join("bin/epmd"));
     let mut candidates = on_path("epmd").into_iter().chain(shipped);
     candidates.find(|file| file.is_file()).context("epmd, a part of Erlang, is missing")
 }
@@ -33,7 +35,9 @@ pub(crate) fn epmd() -> Result<PathBuf> {
 /// The folder of the newest PostgreSQL that has a server (client packages alone have none).
 pub(crate) fn postgres_bin() -> Option<PathBuf> {
     let mut folders: Vec<(u32, PathBuf)> = Vec::new();
-    for (parent, prefix) in [("/usr/lib/postgresql", ""), ("/opt/homebrew/opt", "postgresql@"), ("/usr/local/opt", "postgresql@")] {
+    for (parent, prefix) in
+        [("/usr/lib/postgresql", ""), ("/opt/homebrew/opt", "postgresql@"), ("/usr/local/opt", "postgresql@")]
+    {
         for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let version = name.strip_prefix(prefix).and_then(|version| version.parse().ok());
@@ -43,7 +47,9 @@ pub(crate) fn postgres_bin() -> Option<PathBuf> {
     folders.sort();
     let installed = folders.into_iter().rev().map(|(_, folder)| folder);
     let from_path = on_path("initdb").and_then(|file| Some(file.canonicalize().ok()?.parent()?.to_owned()));
-    installed.chain(from_path).find(|folder| ["postgres", "initdb", "pg_isready"].iter().all(|name| folder.join(name).is_file()))
+    installed
+        .chain(from_path)
+        .find(|folder| ["postgres", "initdb", "pg_isready"].iter().all(|name| folder.join(name).is_file()))
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
@@ -60,7 +66,11 @@ pub(crate) fn ensure(rabbitmq: bool, postgres: bool) -> Result<()> {
         missing.push("postgresql");
     }
     if missing.is_empty() {
-        let which: Vec<&str> = [(rabbitmq, "RabbitMQ"), (postgres, "PostgreSQL")].iter().filter(|(wanted, _)| *wanted).map(|(_, name)| *name).collect();
+        let which: Vec<&str> = [(rabbitmq, "RabbitMQ"), (postgres, "PostgreSQL")]
+            .iter()
+            .filter(|(wanted, _)| *wanted)
+            .map(|(_, name)| *name)
+            .collect();
         if !which.is_empty() {
             say::ok(&format!("{} installed", which.join(" and ")));
         }

@@ -54,7 +54,7 @@ impl Connections {
     /// Foreign where the environment names a server, private otherwise.
     pub(crate) fn gather(foreign: &Foreign, rabbit: &RabbitMq, postgres: &Postgres, store: &s3::S3) -> Result<Self> {
         let (amqp_url, management_url) = match &foreign.amqp {
-            Some(url) => (url.clone(), set("CAVENDISH_AMQP_MANAGEMENT_URL")),
+            Some(url) => (url.clone(), set("CAVENDISH_AMQP_MANAGEMENT_URL").or_else(|| usual_management_url(url))),
             None => (rabbit.url()?, Some(rabbit.management_url()?)),
         };
         let database_url = match &foreign.database {
@@ -125,6 +125,15 @@ impl Connections {
     }
 }
 
+/// The management API where RabbitMQ has it unless told otherwise: same host and credentials, port 15672.
+fn usual_management_url(amqp: &str) -> Option<String> {
+    let (_, rest) = amqp.split_once("://")?;
+    let authority = rest.split(['/', '?']).next()?;
+    let (credentials, place) = authority.rsplit_once('@')?;
+    let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
+    Some(format!("http://{credentials}@{host}:15672"))
+}
+
 /// A TOML basic string. URLs and keys hold nothing but what JSON escapes the same way.
 fn quoted(value: &str) -> String {
     serde_json::Value::from(value).to_string()
@@ -133,6 +142,14 @@ fn quoted(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_management_api_is_looked_for_in_its_usual_place() {
+        let guess = |url| usual_management_url(url);
+        assert_eq!(guess("amqp://u:p@broker:5672/%2f").as_deref(), Some("http://u:p@broker:15672"));
+        assert_eq!(guess("amqps://u:p@broker").as_deref(), Some("http://u:p@broker:15672"));
+        assert_eq!(guess("amqp://broker:5672"), None);
+    }
 
     #[test]
     fn the_file_names_every_server_and_escapes_values() {
@@ -147,7 +164,9 @@ mod tests {
             s3_secret_key: "with \"quotes\"".into(),
         };
         let text = connections.to_toml();
-        assert!(text.contains("[database]\nurl = \"postgres://u:p@h:1/d\"\n\n[broker]\nurl = \"amqp://u:p@h:2/%2f\"\n"));
+        assert!(
+            text.contains("[database]\nurl = \"postgres://u:p@h:1/d\"\n\n[broker]\nurl = \"amqp://u:p@h:2/%2f\"\n")
+        );
         assert!(text.contains("secret_access_key = \"with \\\"quotes\\\"\"\n"));
         assert!(!text.contains("management_url"));
     }

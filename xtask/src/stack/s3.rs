@@ -72,7 +72,7 @@ impl Server for S3 {
 
     fn launch(&self, step: &Step) -> Result<Child> {
         step.note("building it");
-        let program = cargo::build_s3(&self.paths)?;
+        let program = cargo::build_quietly(&self.paths, "cavendish-s3")?;
         fs::create_dir_all(self.root().join(BUCKET))?;
         let mut server = Command::new(program);
         server.arg("--root").arg(self.root());

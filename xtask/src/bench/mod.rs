@@ -1,0 +1,83 @@
+//! `cargo xtask bench`: one entry per bench. A bench is a program of the `tests` member that prints
+//! `{"metrics":{name: number},"detail":…}`; here it is built, given servers and its peer, and written down.
+
+mod report;
+
+use crate::{
+    cargo,
+    paths::Paths,
+    say,
+    setup::{self, python},
+    stack::Stack,
+    test,
+};
+use anyhow::{Context, Result, bail};
+use report::Report;
+use std::{
+    path::Path,
+    process::{Command, ExitCode, Stdio},
+};
+
+/// A bench and what it is compared with.
+struct Bench {
+    name: &'static str,
+    /// The program in the `tests` member.
+    program: &'static str,
+    /// Python packages of the peer, pinned; none when there is no peer.
+    peer: &'static [&'static str],
+}
+
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "line",
+        program: "bench-line",
+        peer: &["celery==5.7.0", "psycopg[binary]==3.3.9", "psycopg-pool==3.3.3"],
+    },
+    Bench { name: "chaos", program: "bench-chaos", peer: &[] },
+];
+
+/// The benches there are.
+pub(crate) fn names() -> Vec<&'static str> {
+    BENCHES.iter().map(|bench| bench.name).collect()
+}
+
+/// Runs the bench `what`, prints its table and writes its report to `json`. Stops the servers it started.
+pub(crate) fn run(paths: &Paths, what: &str, json: Option<&Path>, args: &[String]) -> Result<ExitCode> {
+    let bench = BENCHES.iter().find(|bench| bench.name == what).with_context(|| format!("no bench {what}"))?;
+    setup::all(paths, false)?;
+    let program = cargo::build(paths, bench.program)?;
+    let mut stack = Stack::open(paths)?;
+    let was_up = stack.is_up();
+    stack.up()?;
+    let report = measure(paths, bench, &program, args);
+    if !was_up {
+        stack.down()?;
+    }
+    let report = report?;
+    eprintln!("\n{}", report.table());
+    if let Some(file) = json {
+        report.write(file)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measure(paths: &Paths, bench: &Bench, program: &Path, args: &[String]) -> Result<Report> {
+    // What a bench runs beside itself, the services for one, is built before the clock starts.
+    cargo::run(cargo::command(paths).args(["build", "--workspace", "--bins"]))?;
+    let mut command = Command::new(program);
+    command.args(["--json", "-"]).args(args).current_dir(&paths.root).stderr(Stdio::inherit());
+    test::export(&mut command, paths)?;
+    if !bench.peer.is_empty() {
+        python::environment(paths, "venv-peer", bench.peer)?.export(&mut command, "CAVENDISH_PEER_PYTHON");
+    }
+    say::headline(&format!("bench {}", bench.name));
+    let output = command.output().with_context(|| format!("cannot run {}", program.display()))?;
+    if !output.status.success() {
+        bail!("{} failed ({})", bench.program, output.status);
+    }
+    let mut line = format!("cargo xtask bench {}", bench.name);
+    if !args.is_empty() {
+        line = format!("{line} -- {}", args.join(" "));
+    }
+    Report::new(paths, bench.name, &line, &output.stdout)
+}
