@@ -1,6 +1,6 @@
 //! Times the network alone, as `reference_sample.py` does: 12 steps with guidance, best and median of several runs.
 //!
-//! `cargo run -p cavendish-engine --example speed -- [RUNS]`
+//! `cargo run -p cavendish-engine --example speed -- [RUNS [FORWARD_IMAGES]]`
 
 use anyhow::Result;
 use cavendish_engine::{Batch, Image, Pipeline, Unwatched};
@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 fn main() -> Result<()> {
     let runs: usize = std::env::args().nth(1).map_or(Ok(5), |text| text.parse())?;
+    let only: Option<usize> = std::env::args().nth(2).map(|text| text.parse()).transpose()?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let cache = std::env::var_os("CAVENDISH_CACHE").map_or(root.join(".cache"), PathBuf::from);
     println!("threads {}", tch::get_num_threads());
-    for (forward, images) in [(1, 1), (2, 1), (2, 2), (4, 4), (8, 8)] {
+    let cases = [(1, 1), (2, 1), (2, 2), (4, 4), (8, 8)];
+    for (forward, images) in cases.into_iter().filter(|(forward, _)| only.is_none_or(|only| only == *forward)) {
         let pipeline = Pipeline::load(&root.join("models/nano"), &cache.join("models/minilm"), tch::Device::Cpu)?
             .with_forward_images(NonZeroUsize::new(forward).unwrap_or(NonZeroUsize::MIN));
         let manifest = pipeline.manifest();

@@ -24,7 +24,7 @@ impl PatchCodec {
         let weights = Weights::open(path, device, Kind::Float)?;
         let shape = weights.shape("basis").filter(|shape| shape.len() == 2).unwrap_or_else(|| vec![192, 128]);
         let patch = ((shape[0] / 3) as f64).sqrt() as i64;
-        if 3 * patch * patch != shape[0] {
+        if patch == 0 || 3 * patch * patch != shape[0] {
             let what = format!("{}: basis of {} rows is not for square RGB patches", path.display(), shape[0]);
             return Err(EngineError::new(ErrorKind::Weights, what));
         }
@@ -53,7 +53,6 @@ impl PatchCodec {
 
     /// Latents (batch, rows · columns, channels) to pixels (batch, 3, rows · patch, columns · patch).
     /// Values may leave −1..=1 a little.
-    #[must_use]
     pub fn decode(&self, latents: &Tensor, rows: i64, columns: i64) -> Tensor {
         let patch = self.patch;
         let patches = (latents * &self.scale).matmul(&self.basis.tr()) + &self.mean; // (batch, tokens, 3 · patch²)

@@ -1,4 +1,5 @@
 //! The renderer on the real model: the contract, batches, cancellation and the bytes of an image.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests; clippy knows functions marked as such only")]
 
 mod support;
 

@@ -45,7 +45,6 @@ impl MiniLm {
     /// States of the last layer for one text: (1, tokens, hidden_size).
     ///
     /// One text at a time and without padding, so that its states depend on nothing else.
-    #[must_use]
     pub fn forward(&self, ids: &[i64]) -> Tensor {
         let ids = Tensor::from_slice(ids).to_device(self.device).unsqueeze(0); // (1, tokens)
         let embedded = self.embeddings.forward(&ids);

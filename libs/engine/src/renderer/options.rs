@@ -17,7 +17,7 @@ pub struct EngineOptions {
     /// libtorch's threads within an operation; all cores unless set.
     #[serde(default)]
     pub threads: Option<NonZeroUsize>,
-    /// Images of a batch, and of every forward: 2 on a CPU and 4 on a GPU unless set.
+    /// Images of a batch, and of every forward: 1 on a CPU and 4 on a GPU unless set.
     /// Part of what makes an image's bytes, see [`crate::Pipeline::with_forward_images`].
     #[serde(default)]
     pub max_batch: Option<NonZeroUsize>,

@@ -21,7 +21,6 @@ impl<'a> Vars<'a> {
     }
 
     /// The tensor `name` of the given shape. What is missing or of another shape is reported by [`Weights::finish`].
-    #[must_use]
     pub fn tensor(&self, name: &str, shape: &[i64]) -> Tensor {
         self.weights.take(&self.full(&name), shape)
     }
