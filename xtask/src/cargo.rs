@@ -9,7 +9,7 @@ use std::{
 };
 
 /// A cargo command in the checkout, as the user would have started it: without what `cargo run` adds to the
-/// environment (build scripts that watch those variables would run again each time), with libtorch named.
+/// environment (build scripts that watch those variables would run again each time), with libtorch found.
 pub(crate) fn command(paths: &Paths) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in env::vars_os() {
@@ -18,7 +18,10 @@ pub(crate) fn command(paths: &Paths) -> Command {
             cargo.env_remove(&name);
         }
     }
-    cargo.current_dir(&paths.root).env("LIBTORCH", paths.libtorch());
+    if let Some(libtorch) = paths.libtorch_for_builds() {
+        cargo.env("LIBTORCH", libtorch);
+    }
+    cargo.current_dir(&paths.root);
     cargo
 }
 

@@ -29,7 +29,7 @@ Environment:
 enum Command {
     /// Bring what is missing: libtorch, weights, the demo photograph, RabbitMQ and PostgreSQL
     Setup {
-        /// The GPU half of libtorch too (Linux, 5 GB)
+        /// The GPU half of libtorch too (Linux, 2.5 GB to fetch)
         #[arg(long)]
         cuda: bool,
         /// Only print which packages of libtorch would be fetched

@@ -39,16 +39,19 @@ impl Paths {
         self.cache.join("downloads")
     }
 
-    /// The libtorch that builds link with: an exported `LIBTORCH`, or the one `setup` lays out.
-    pub(crate) fn libtorch(&self) -> PathBuf {
-        self.foreign_libtorch().unwrap_or_else(|| self.cache.join("libtorch"))
+    /// The value of `LIBTORCH` for builds, where cargo's own `[env]` does not give the right one: that knows only
+    /// of the cache folder in the checkout. One path in two spellings would build torch-sys twice.
+    pub(crate) fn libtorch_for_builds(&self) -> Option<PathBuf> {
+        let moved = self.cache != self.root.join(".cache");
+        (moved && self.foreign_libtorch().is_none()).then(|| self.cache.join("libtorch"))
     }
 
     /// `LIBTORCH` when the user exported one. Cargo's `[env]` sets it to `<root>/.cache/libtorch` otherwise.
     pub(crate) fn foreign_libtorch(&self) -> Option<PathBuf> {
         let given = PathBuf::from(env::var_os("LIBTORCH").filter(|value| !value.is_empty())?);
         let ours = [self.root.join(".cache/libtorch"), self.cache.join("libtorch")];
-        (!ours.contains(&given)).then_some(given)
+        let named = given.parent().and_then(|parent| Some(parent.canonicalize().ok()?.join(given.file_name()?)));
+        (!ours.contains(&named.unwrap_or_else(|| given.clone()))).then_some(given)
     }
 
     /// Everything that belongs to the private servers.

@@ -94,7 +94,7 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let mut arguments = vec!["install", "-y", "--no-install-recommends"];
     arguments.extend(packages);
     apt(&sudo, &arguments)?;
-    step.done("installed, none of its services started");
+    step.done("done, no service started");
     Ok(())
 }
 
