@@ -48,8 +48,11 @@ impl<H: Handler> Dispatcher<H> {
     /// Starts what can be claimed and acknowledges the rest. Waits for Postgres rather than handing messages back:
     /// each return would count towards the broker's delivery limit.
     pub(crate) async fn dispatch(&self, parcels: Vec<Parcel>, shutdown: &CancellationToken) {
-        let admitted: Vec<Admitted> =
-            join_all(parcels.into_iter().map(|parcel| self.admit(parcel, shutdown))).await.into_iter().flatten().collect();
+        let admitted: Vec<Admitted> = join_all(parcels.into_iter().map(|parcel| self.admit(parcel, shutdown)))
+            .await
+            .into_iter()
+            .flatten()
+            .collect();
         let subjects: Vec<Uuid> = admitted.iter().map(|parcel| parcel.subject).collect();
         if subjects.is_empty() {
             return;
@@ -162,7 +165,9 @@ impl<H: Handler> Dispatcher<H> {
         let traceparent = trace::traceparent_of(&span).or(traceparent);
         let cancel = shared.held.add(&work.claim);
         let turns = shared.turns.clone();
-        turns.spawn(async move { take_turn(&shared, work, traceparent, cancel, delivery.acker, permit).await }.instrument(span));
+        turns.spawn(
+            async move { take_turn(&shared, work, traceparent, cancel, delivery.acker, permit).await }.instrument(span),
+        );
     }
 }
 
@@ -187,13 +192,8 @@ async fn take_turn<H: Handler>(
     let result = match serde_json::from_value(input) {
         Err(error) => Err(HandlerError::permanent("unreadable_input", format!("stored input: {error}"))),
         Ok(input) => {
-            let turn = Turn {
-                claim: claim.clone(),
-                input,
-                cancel: cancel.clone(),
-                traceparent,
-                relay: shared.relay.clone(),
-            };
+            let turn =
+                Turn { claim: claim.clone(), input, cancel: cancel.clone(), traceparent, relay: shared.relay.clone() };
             let work = AssertUnwindSafe(shared.handler.work(&turn)).catch_unwind();
             tokio::select! {
                 biased;

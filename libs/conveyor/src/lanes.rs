@@ -30,8 +30,7 @@ impl<T> Lanes<T> {
 
     /// The next item by weight.
     pub(crate) fn pop(&mut self) -> Option<(Lane, T)> {
-        let ready: Vec<Lane> =
-            Lane::ALL.into_iter().filter(|lane| !self.queues[*lane as usize].is_empty()).collect();
+        let ready: Vec<Lane> = Lane::ALL.into_iter().filter(|lane| !self.queues[*lane as usize].is_empty()).collect();
         for lane in &ready {
             self.credit[*lane as usize] += lane.weight();
         }

@@ -45,9 +45,8 @@ async fn session(
     let connection = broker::connect(url, "listener").await?;
     let channel = connection.create_channel().await?;
     declare_topology(&channel).await?;
-    let queue = channel
-        .queue_declare("".into(), QueueDeclareOptions::exclusive().auto_delete(), FieldTable::default())
-        .await?;
+    let queue =
+        channel.queue_declare("".into(), QueueDeclareOptions::exclusive().auto_delete(), FieldTable::default()).await?;
     let name = queue.name().clone();
     channel
         .queue_bind(name.clone(), EVENTS.into(), "#".into(), QueueBindOptions::default(), FieldTable::default())

@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn the_version_is_found_among_other_properties() {
-        let frame = start(&[("capabilities", b'F', b"xx"), ("product", b'S', b"RabbitMQ"), ("version", b'S', b"3.9.1")]);
+        let frame =
+            start(&[("capabilities", b'F', b"xx"), ("product", b'S', b"RabbitMQ"), ("version", b'S', b"3.9.1")]);
         let version = parse_start(&frame).unwrap();
         assert_eq!((version.to_string().as_str(), version.major_minor()), ("RabbitMQ 3.9.1", (3, 9)));
         assert!(version.shortcoming().unwrap().contains("3.10"));

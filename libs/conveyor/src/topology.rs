@@ -13,7 +13,8 @@ const DELIVERY_LIMIT: i32 = 100;
 /// # Errors
 /// When the broker refuses, for example because a queue exists with other arguments.
 pub async fn declare_topology(channel: &Channel) -> Result<(), lapin::Error> {
-    let exchanges = [(LINE, ExchangeKind::Direct), (EVENTS, ExchangeKind::Topic), (DEAD_EXCHANGE, ExchangeKind::Fanout)];
+    let exchanges =
+        [(LINE, ExchangeKind::Direct), (EVENTS, ExchangeKind::Topic), (DEAD_EXCHANGE, ExchangeKind::Fanout)];
     for (name, kind) in exchanges {
         let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
         channel.exchange_declare(name.into(), kind, options, FieldTable::default()).await?;

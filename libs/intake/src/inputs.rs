@@ -118,7 +118,8 @@ mod tests {
     use super::*;
 
     /// A PNG of one pixel.
-    const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    const PIXEL: &str =
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
     #[test]
     fn both_alphabets_padding_or_not_and_data_urls_are_read() {
@@ -147,7 +148,9 @@ mod tests {
         let tenant = TenantId::DEFAULT;
         let key = BlobKey::input(tenant, JobId::new(), 0);
         assert_eq!(blob_key(key.as_str()), Some(key));
-        for text in [format!("{tenant}/../x"), format!("{tenant}//x"), format!("{tenant}/x?y"), "../x".into(), "/x".into()] {
+        for text in
+            [format!("{tenant}/../x"), format!("{tenant}//x"), format!("{tenant}/x?y"), "../x".into(), "/x".into()]
+        {
             assert_eq!(blob_key(&text), None, "{text}");
         }
     }

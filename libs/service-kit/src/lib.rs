@@ -19,8 +19,8 @@
 
 pub mod config;
 mod health;
-mod process;
 mod line;
+mod process;
 mod run;
 mod shutdown;
 pub mod telemetry;
@@ -28,7 +28,7 @@ pub mod trace;
 
 pub use config::{BrokerConfig, ConfigError, DatabaseConfig};
 pub use health::{Check, HealthServer, Readiness};
-pub use line::{Line, LineConfig};
+pub use line::Line;
 pub use run::{Kit, ServiceArgs, init_process, run};
 pub use shutdown::Shutdown;
 pub use telemetry::{LogFormat, TelemetryConfig};

@@ -5,7 +5,6 @@ use anyhow::Context;
 use cavendish_blobs::{Blobs, BlobsConfig};
 use cavendish_conveyor::{Conveyor, ConveyorConfig, ConveyorHandle, Handler, Relay, RelayHandle};
 use cavendish_store::Store;
-use serde::Deserialize;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,17 +14,6 @@ use tokio_util::sync::CancellationToken;
 /// How long a server that is away at start is waited for, and how often it is asked.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(300);
-
-/// The servers of the line, from the sections `[database]`, `[broker]` and `[blobs]`.
-#[derive(Debug, Clone, Deserialize)]
-pub struct LineConfig {
-    /// Postgres.
-    pub database: DatabaseConfig,
-    /// RabbitMQ.
-    pub broker: BrokerConfig,
-    /// S3.
-    pub blobs: BlobsConfig,
-}
 
 /// A connected service.
 #[derive(Debug)]
@@ -47,8 +35,11 @@ impl Line {
     ///
     /// # Errors
     /// When Postgres or S3 refuse, or stay away for a minute.
-    pub async fn connect(config: &LineConfig) -> anyhow::Result<Self> {
-        let LineConfig { database, broker, blobs } = config;
+    pub async fn connect(
+        database: &DatabaseConfig,
+        broker: &BrokerConfig,
+        blobs: &BlobsConfig,
+    ) -> anyhow::Result<Self> {
         let store = persist("Postgres", || async {
             let store = Store::connect(&database.url, database.max_connections).await?;
             store.migrate().await.map(|()| store)

@@ -62,7 +62,10 @@ mod tests {
 
     #[test]
     fn the_database_of_a_url_is_replaced() {
-        assert_eq!(with_database("postgres://u:p@h:1/old?sslmode=disable", "new"), "postgres://u:p@h:1/new?sslmode=disable");
+        assert_eq!(
+            with_database("postgres://u:p@h:1/old?sslmode=disable", "new"),
+            "postgres://u:p@h:1/new?sslmode=disable"
+        );
         assert_eq!(with_database("postgres://u@h:1", "new"), "postgres://u@h:1/new");
     }
 }

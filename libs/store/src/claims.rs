@@ -275,8 +275,7 @@ pub(crate) async fn seize_waiting(
     let sql = "UPDATE claims c SET state = 'held', attempt = c.attempt + 1, lease_expires_at = now() FROM tenants t
                WHERE c.stage = $1 AND c.subject_id = $2 AND c.state = 'waiting' AND t.id = c.tenant_id
                RETURNING c.subject_id, c.job_id, c.tenant_id, t.slug AS tenant, c.lane, c.attempt, c.failures";
-    let row: Option<ClaimRow> =
-        sqlx::query_as(sql).bind(stage.as_str()).bind(subject).fetch_optional(tx).await?;
+    let row: Option<ClaimRow> = sqlx::query_as(sql).bind(stage.as_str()).bind(subject).fetch_optional(tx).await?;
     Ok(row.map(|row| row.into_claim(stage)))
 }
 

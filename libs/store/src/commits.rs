@@ -115,9 +115,9 @@ impl Store {
                 subjects::insert(&mut tx, &plan.claim, subject).await?;
             }
         }
-        let next = taken.iter().flat_map(|plan| {
-            plan.shots.iter().map(|shot| (&plan.claim, shot.id, plan.traceparent.clone()))
-        });
+        let next = taken
+            .iter()
+            .flat_map(|plan| plan.shots.iter().map(|shot| (&plan.claim, shot.id, plan.traceparent.clone())));
         hand_on(&mut tx, Stage::Render, next.collect()).await?;
         let history: Vec<_> = taken
             .iter()
@@ -225,10 +225,8 @@ async fn hand_on(
                FROM jsonb_to_recordset($2) AS r(subject_id uuid, job_id uuid, tenant_id uuid, lane text)
                ON CONFLICT (stage, subject_id) DO UPDATE SET state = 'waiting', enqueued_at = now(), ended_at = NULL";
     sqlx::query(sql).bind(stage.as_str()).bind(Value::Array(rows)).execute(&mut *tx).await?;
-    let hints: Vec<Hint> = next
-        .into_iter()
-        .map(|(claim, shot, trace)| Hint::shot(stage, claim.job_id, shot, claim.lane, trace))
-        .collect();
+    let hints: Vec<Hint> =
+        next.into_iter().map(|(claim, shot, trace)| Hint::shot(stage, claim.job_id, shot, claim.lane, trace)).collect();
     events::send_hints(tx, &hints).await
 }
 
@@ -267,7 +265,8 @@ async fn insert_renders(tx: &mut PgConnection, renders: &[&RenderCommit]) -> Res
 }
 
 async fn insert_assets(tx: &mut PgConnection, finishes: &[&FinishCommit]) -> Result<(), StoreError> {
-    let rows: Vec<Value> = finishes.iter().flat_map(|f| f.assets.iter().map(|asset| asset_row(&f.claim, asset))).collect();
+    let rows: Vec<Value> =
+        finishes.iter().flat_map(|f| f.assets.iter().map(|asset| asset_row(&f.claim, asset))).collect();
     let sql = "INSERT INTO assets (id, job_id, shot_id, tenant_id, deliverable, spec, variant, blob_key, width, height,
                                    bytes, mime, compliant, report)
                SELECT id, job_id, shot_id, tenant_id, deliverable, spec, variant, blob_key, width, height, bytes, mime,
@@ -287,7 +286,5 @@ fn asset_row(claim: &Claim, asset: &NewAsset) -> Value {
 }
 
 fn outcomes<'a>(claims: impl Iterator<Item = &'a Claim>, won: &HashSet<Uuid>) -> Vec<Outcome> {
-    claims
-        .map(|claim| if won.contains(&claim.subject_id) { Outcome::Committed } else { Outcome::Fenced })
-        .collect()
+    claims.map(|claim| if won.contains(&claim.subject_id) { Outcome::Committed } else { Outcome::Fenced }).collect()
 }

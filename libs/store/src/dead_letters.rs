@@ -151,9 +151,8 @@ impl Store {
     /// # Errors
     /// As the database says.
     pub async fn dead_letters(&self, all: bool, limit: i64) -> Result<Vec<DeadLetter>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM dead_letters WHERE state = 'open' OR $1 ORDER BY created_at DESC LIMIT $2"
-        );
+        let sql =
+            format!("SELECT {COLUMNS} FROM dead_letters WHERE state = 'open' OR $1 ORDER BY created_at DESC LIMIT $2");
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(all).bind(limit).fetch_all(&self.pool).await?)
     }
 

@@ -175,11 +175,8 @@ impl Store {
 
     async fn accepted_before(&self, job: &NewJob) -> Result<Accepted, StoreError> {
         let sql = "SELECT id, brief FROM jobs WHERE tenant_id = $1 AND idempotency_key = $2";
-        let (id, brief): (Uuid, Json<Brief>) = sqlx::query_as(sql)
-            .bind(job.tenant_id.uuid())
-            .bind(&job.idempotency_key)
-            .fetch_one(&self.pool)
-            .await?;
+        let (id, brief): (Uuid, Json<Brief>) =
+            sqlx::query_as(sql).bind(job.tenant_id.uuid()).bind(&job.idempotency_key).fetch_one(&self.pool).await?;
         // A seed drawn by lot and the places of stored photographs differ between two sendings of one brief.
         let essence = |brief: &Brief| {
             let subjects: Vec<_> = brief.subjects.iter().map(|s| (&s.name, s.references.len(), s.preserve)).collect();
@@ -234,7 +231,8 @@ impl Store {
         let sql = "SELECT s.id, s.index, s.state, s.request, s.error, to_jsonb(r) AS render
                    FROM shots s LEFT JOIN renders r ON r.shot_id = s.id WHERE s.job_id = $1 ORDER BY s.index";
         let shots = sqlx::query_as(sql).bind(job.uuid()).fetch_all(&self.pool).await?;
-        let sql = "SELECT id, shot_id, deliverable, spec, variant, blob_key, width, height, bytes, mime, compliant, report
+        let sql =
+            "SELECT id, shot_id, deliverable, spec, variant, blob_key, width, height, bytes, mime, compliant, report
                    FROM assets WHERE job_id = $1 ORDER BY variant, deliverable";
         let assets = sqlx::query_as(sql).bind(job.uuid()).fetch_all(&self.pool).await?;
         Ok(JobView { summary, brief, shots, assets })

@@ -61,14 +61,7 @@ impl Store {
     pub async fn add_key(&self, tenant: TenantId, name: &str, prefix: &str, hash: &[u8]) -> Result<Uuid, StoreError> {
         let id = Uuid::now_v7();
         let sql = "INSERT INTO api_keys (id, tenant_id, name, prefix, key_hash) VALUES ($1, $2, $3, $4, $5)";
-        sqlx::query(sql)
-            .bind(id)
-            .bind(tenant.uuid())
-            .bind(name)
-            .bind(prefix)
-            .bind(hash)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(sql).bind(id).bind(tenant.uuid()).bind(name).bind(prefix).bind(hash).execute(&self.pool).await?;
         Ok(id)
     }
 

@@ -64,9 +64,10 @@ impl Store {
     /// A number that changes with the migrations, for naming template databases.
     #[must_use]
     pub fn schema_fingerprint() -> u64 {
-        MIGRATIONS.iter().flat_map(|migration| migration.checksum.iter()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        })
+        MIGRATIONS
+            .iter()
+            .flat_map(|migration| migration.checksum.iter())
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
     }
 
     /// Whether the database answers.

@@ -123,7 +123,8 @@ pub(crate) async fn bury(tx: &mut PgConnection, claim: &Claim, failure: &Failure
     if claim.stage == Stage::Ingest {
         fail_job(tx, claim, &error).await?;
     } else {
-        let sql = "UPDATE shots SET state = 'failed', error = $2 WHERE id = $1 AND state NOT IN ('finished', 'cancelled')";
+        let sql =
+            "UPDATE shots SET state = 'failed', error = $2 WHERE id = $1 AND state NOT IN ('finished', 'cancelled')";
         sqlx::query(sql).bind(claim.subject_id).bind(&error).execute(&mut *tx).await?;
         settle_jobs(tx, &[job]).await?;
     }

@@ -17,7 +17,10 @@ pub(crate) async fn admit(store: &Store, blobs: &dyn BlobStore, event: &Envelope
     match event.known_type() {
         Ok(EventType::JobRequested) => {}
         Ok(_) | Err(_) => {
-            return Err(HandlerError::permanent("unknown_type", format!("type: `{}` is not for ingest", event.event_type)));
+            return Err(HandlerError::permanent(
+                "unknown_type",
+                format!("type: `{}` is not for ingest", event.event_type),
+            ));
         }
     }
     let requested: JobRequested = event.payload().map_err(|error| match error {
@@ -62,9 +65,5 @@ async fn take_in(
 
 /// An error of the blob store as a stage sees it.
 pub(crate) fn blob_error(error: &cavendish_blobs::BlobError) -> HandlerError {
-    if error.is_retryable() {
-        HandlerError::retryable("blobs", error)
-    } else {
-        HandlerError::permanent("blobs", error)
-    }
+    if error.is_retryable() { HandlerError::retryable("blobs", error) } else { HandlerError::permanent("blobs", error) }
 }

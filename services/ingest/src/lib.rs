@@ -7,16 +7,20 @@ mod subjects;
 
 pub use handler::IngestHandler;
 
+use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
-use cavendish_service_kit::{CancellationToken, Line, LineConfig};
+use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use serde::Deserialize;
 
 /// What ingest must know: the line's servers, and the section `[ingest]`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Options {
-    /// Postgres, RabbitMQ, S3.
-    #[serde(flatten)]
-    pub line: LineConfig,
+    /// Postgres.
+    pub database: DatabaseConfig,
+    /// RabbitMQ.
+    pub broker: BrokerConfig,
+    /// S3.
+    pub blobs: BlobsConfig,
     /// How the stage runs.
     #[serde(default)]
     pub ingest: ConveyorConfig,
@@ -35,7 +39,10 @@ impl Service {
     /// # Errors
     /// When Postgres or S3 refuse, or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        Ok(Self { line: Line::connect(&options.line).await?, config: options.ingest })
+        Ok(Self {
+            line: Line::connect(&options.database, &options.broker, &options.blobs).await?,
+            config: options.ingest,
+        })
     }
 
     /// Works until `shutdown`, then drains.

@@ -26,7 +26,11 @@ pub(crate) struct Prepared {
 ///
 /// # Errors
 /// Permanent for a photograph that cannot be used, with its field; retryable when the blob store is away.
-pub(crate) async fn prepare(blobs: &dyn BlobStore, claim: &Claim, brief: &Brief) -> Result<Vec<Prepared>, HandlerError> {
+pub(crate) async fn prepare(
+    blobs: &dyn BlobStore,
+    claim: &Claim,
+    brief: &Brief,
+) -> Result<Vec<Prepared>, HandlerError> {
     let mut prepared = Vec::with_capacity(brief.subjects.len());
     for (index, subject) in brief.subjects.iter().enumerate() {
         prepared.push(prepare_one(blobs, claim, index, subject).await?);

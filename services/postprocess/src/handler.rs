@@ -1,6 +1,6 @@
 use crate::finish::{Finished, finish};
 use crate::scene::Scene;
-use cavendish_blobs::{BlobError, Blobs, BlobStore};
+use cavendish_blobs::{BlobError, BlobStore, Blobs};
 use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{BlobKey, Brief, Method, ShotId, ShotRequest, Stage};
 use cavendish_imaging::{Limits, Marking, Metadata, decode};
@@ -41,8 +41,8 @@ impl PostprocessHandler {
             Method::Draw => input.render.blob_key.clone(),
             Method::Compose { cutout, .. } => cutout.to_string(),
         };
-        let key: BlobKey = serde_json::from_value(key.into())
-            .map_err(|error| HandlerError::permanent("unreadable_input", error))?;
+        let key: BlobKey =
+            serde_json::from_value(key.into()).map_err(|error| HandlerError::permanent("unreadable_input", error))?;
         let bytes = self.blobs.get(&key, MAX_SOURCE_BYTES).await.map_err(|error| blob_error(&error))?;
         let request = input.request.clone();
         blocking(move || Scene::new(&decode(&bytes, &Limits::default())?, &request))
@@ -75,9 +75,9 @@ impl Handler for PostprocessHandler {
         let mut assets = Vec::with_capacity(input.request.deliverables.len());
         for &place in &input.request.deliverables {
             let wanted = input.brief.deliverables.get(place).map(|deliverable| deliverable.spec.as_str());
-            let spec = Catalogue::builtin()
-                .get(wanted.unwrap_or_default())
-                .map_err(|error| HandlerError::permanent("unknown_spec", format!("deliverables[{place}].spec: {error}")))?;
+            let spec = Catalogue::builtin().get(wanted.unwrap_or_default()).map_err(|error| {
+                HandlerError::permanent("unknown_spec", format!("deliverables[{place}].spec: {error}"))
+            })?;
             let (scene, metadata) = (scene.clone(), metadata.clone());
             let finished = blocking(move || finish(&scene, spec, &metadata))
                 .await?
@@ -117,9 +117,5 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 fn blob_error(error: &BlobError) -> HandlerError {
-    if error.is_retryable() {
-        HandlerError::retryable("blobs", error)
-    } else {
-        HandlerError::permanent("blobs", error)
-    }
+    if error.is_retryable() { HandlerError::retryable("blobs", error) } else { HandlerError::permanent("blobs", error) }
 }

@@ -6,16 +6,20 @@ mod scene;
 
 pub use handler::PostprocessHandler;
 
+use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
-use cavendish_service_kit::{CancellationToken, Line, LineConfig};
+use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use serde::Deserialize;
 
 /// What postprocess must know: the line's servers, and the section `[postprocess]`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Options {
-    /// Postgres, RabbitMQ, S3.
-    #[serde(flatten)]
-    pub line: LineConfig,
+    /// Postgres.
+    pub database: DatabaseConfig,
+    /// RabbitMQ.
+    pub broker: BrokerConfig,
+    /// S3.
+    pub blobs: BlobsConfig,
     /// How the stage runs.
     #[serde(default)]
     pub postprocess: ConveyorConfig,
@@ -34,7 +38,10 @@ impl Service {
     /// # Errors
     /// When Postgres or S3 refuse, or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        Ok(Self { line: Line::connect(&options.line).await?, config: options.postprocess })
+        Ok(Self {
+            line: Line::connect(&options.database, &options.broker, &options.blobs).await?,
+            config: options.postprocess,
+        })
     }
 
     /// Works until `shutdown`, then drains.

@@ -2,9 +2,7 @@
 
 use cavendish_domain::{Method, ShotRequest};
 use cavendish_imaging::image::RgbImage;
-use cavendish_imaging::{
-    Backdrop, Cutout, CutoutHint, Decoded, ImageError, Placement, Shadow, compose, cutout, fit,
-};
+use cavendish_imaging::{Backdrop, Cutout, CutoutHint, Decoded, ImageError, Placement, Shadow, compose, cutout, fit};
 use cavendish_specs::{Background, Spec};
 use serde::Serialize;
 

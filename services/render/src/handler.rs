@@ -1,5 +1,5 @@
 use crate::compose;
-use cavendish_blobs::{BlobError, Blobs, BlobStore};
+use cavendish_blobs::{BlobError, BlobStore, Blobs};
 use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{BlobKey, Method, ShotId, ShotRequest, Stage};
 use cavendish_imaging::image::RgbImage;
@@ -116,9 +116,5 @@ fn render_error(error: RenderError) -> HandlerError {
 
 /// An error of the blob store as a stage sees it.
 pub(crate) fn blob_error(error: &BlobError) -> HandlerError {
-    if error.is_retryable() {
-        HandlerError::retryable("blobs", error)
-    } else {
-        HandlerError::permanent("blobs", error)
-    }
+    if error.is_retryable() { HandlerError::retryable("blobs", error) } else { HandlerError::permanent("blobs", error) }
 }

@@ -7,18 +7,22 @@ mod renderer;
 pub use handler::RenderHandler;
 pub use renderer::RendererConfig;
 
+use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
 use cavendish_renderer::Renderer;
-use cavendish_service_kit::{CancellationToken, Line, LineConfig};
+use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// What render must know: the line's servers, and the sections `[render]` and `[renderer]`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Options {
-    /// Postgres, RabbitMQ, S3.
-    #[serde(flatten)]
-    pub line: LineConfig,
+    /// Postgres.
+    pub database: DatabaseConfig,
+    /// RabbitMQ.
+    pub broker: BrokerConfig,
+    /// S3.
+    pub blobs: BlobsConfig,
     /// How the stage runs.
     #[serde(default)]
     pub render: ConveyorConfig,
@@ -42,7 +46,11 @@ impl Service {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let renderer = renderer::start(options.renderer).await?;
         tracing::info!(info = ?renderer.info(), "renderer ready");
-        Ok(Self { line: Line::connect(&options.line).await?, config: options.render, renderer })
+        Ok(Self {
+            line: Line::connect(&options.database, &options.broker, &options.blobs).await?,
+            config: options.render,
+            renderer,
+        })
     }
 
     /// Works until `shutdown`, then drains.

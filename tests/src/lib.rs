@@ -1,0 +1,7 @@
+//! End to end: the real service processes over a world of their own, for tests and for the benches of the line.
+
+mod fleet;
+mod producer;
+
+pub use fleet::{Fleet, Process, Service, Settings};
+pub use producer::{Producer, brief, photo};
