@@ -89,6 +89,10 @@ fn violations(members: &[Member]) -> Vec<String> {
 }
 
 fn wrong_way(from: &Member, to: &Member, dev: bool) -> Option<&'static str> {
+    // A crate that names itself switches a feature on for its own tests.
+    if from.name == to.name {
+        return None;
+    }
     let (high, low) = (height(&from.folder), height(&to.folder));
     if from.folder == "xtask" {
         return Some("xtask is built before anything else");
@@ -179,6 +183,11 @@ mod tests {
     fn a_name_that_only_begins_alike_is_no_wall() {
         let member = member("services/ingest", &[("tchotchke", false), ("sqlxx", false)]);
         assert!(violations(&workspace(member)).is_empty());
+    }
+
+    #[test]
+    fn this_workspace_keeps_the_rules() {
+        check(&Paths::discover().unwrap()).unwrap();
     }
 
     #[test]
