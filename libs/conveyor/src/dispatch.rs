@@ -182,6 +182,7 @@ async fn take_turn<H: Handler>(
 ) {
     let Work { claim, input } = work;
     let began = Instant::now();
+    tracing::debug!("turn begins");
     // Work that lost two workers may be what kills them: it goes alone, so that it takes no other with it.
     let (mut alone, mut together) = (None, None);
     if claim.failures >= 2 {
@@ -206,6 +207,7 @@ async fn take_turn<H: Handler>(
                 }
                 // Lost to another worker, or the job was cancelled: there is nothing left to say.
                 () = cancel.cancelled() => {
+                    tracing::warn!(attempt = claim.attempt, "claim lost: the work is let go");
                     metrics::counter!("cavendish_lost_total", "stage" => H::STAGE.as_str()).increment(1);
                     shared.held.remove(&claim);
                     let _ = acker.ack(BasicAckOptions::default()).await;
