@@ -40,6 +40,8 @@ fn text_states() {
         assert_close(prompt, &encoder.encode(prompt).unwrap(), &reference);
         assert_close("out of the cache", &encoder.encode(prompt).unwrap(), &reference);
     }
+    let endless = format!("{} ", prompts[3]).repeat(1000); // 100 kB
+    assert_close("cut", &encoder.encode(&endless).unwrap(), &encoder.encode(prompts[3]).unwrap());
 }
 
 #[test]

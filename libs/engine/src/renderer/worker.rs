@@ -44,6 +44,7 @@ fn load(options: &EngineOptions) -> Result<Pipeline> {
     if let Some(images) = options.max_batch {
         pipeline = pipeline.with_forward_images(images);
     }
+    hint_at_spinning(&pipeline);
     metrics::histogram!("cavendish_model_load_seconds").record(start.elapsed());
     tracing::info!(
         model = pipeline.manifest().name,
@@ -53,6 +54,14 @@ fn load(options: &EngineOptions) -> Result<Pipeline> {
         "model loaded"
     );
     Ok(pipeline)
+}
+
+/// libgomp reads its environment when it is loaded, before `main`: all that is left to do here is to say so.
+fn hint_at_spinning(pipeline: &Pipeline) {
+    let bounded = ["GOMP_SPINCOUNT", "OMP_WAIT_POLICY"].iter().any(|name| std::env::var_os(name).is_some());
+    if !pipeline.device().is_cuda() && tch::get_num_threads() > 1 && !bounded {
+        tracing::info!("libtorch's threads spin while they wait: set GOMP_SPINCOUNT=10000 where cores are shared");
+    }
 }
 
 fn describe(pipeline: &Pipeline) -> Loaded {
