@@ -90,9 +90,8 @@ impl Blobs {
         let region = self.client.config().region().map(ToString::to_string).unwrap_or_default();
         if region != "us-east-1" {
             let place = BucketLocationConstraint::from(region.as_str());
-            request = request.create_bucket_configuration(
-                CreateBucketConfiguration::builder().location_constraint(place).build(),
-            );
+            request = request
+                .create_bucket_configuration(CreateBucketConfiguration::builder().location_constraint(place).build());
         }
         match request.send().await {
             Ok(_) => Ok(()),
@@ -222,9 +221,7 @@ impl BlobStore for Blobs {
         let request = self.client.get_object().bucket(&self.bucket).key(key.as_str());
         let request = request.set_response_content_disposition(download_name.map(attachment));
         let answer = request.presigned(until).await;
-        answer
-            .map(|signed| signed.uri().to_owned())
-            .map_err(|error| BlobError::of_sdk("presign", key.as_str(), error))
+        answer.map(|signed| signed.uri().to_owned()).map_err(|error| BlobError::of_sdk("presign", key.as_str(), error))
     }
 }
 
@@ -232,8 +229,10 @@ impl BlobStore for Blobs {
 fn attachment(name: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let plain: String = name.chars().map(|c| if c.is_ascii() && keep(c as u8) { c } else { '_' }).collect();
-    let full: String =
-        name.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect();
+    let full: String = name
+        .bytes()
+        .map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect();
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{full}")
 }
 

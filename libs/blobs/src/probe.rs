@@ -30,7 +30,8 @@ impl Blobs {
         for writer in 0..WRITERS {
             let (blobs, key) = (self.clone(), key.clone());
             let body = Bytes::from(format!("writer {writer}"));
-            writers.spawn(async move { blobs.put_new_at(&key, body.clone(), "text/plain").await.map(|put| (put, body)) });
+            writers
+                .spawn(async move { blobs.put_new_at(&key, body.clone(), "text/plain").await.map(|put| (put, body)) });
         }
         let outcome = writers.join_all().await.into_iter().collect::<Result<Vec<_>, _>>();
         let kept = self.get_at(&key, 64).await;

@@ -56,10 +56,6 @@ pub trait BlobStore: Send + Sync {
     ///
     /// # Errors
     /// Invalid, when `ttl` is out of range. The blob's existence is not checked.
-    async fn presign_get(
-        &self,
-        key: &BlobKey,
-        ttl: Duration,
-        download_name: Option<&str>,
-    ) -> Result<String, BlobError>;
+    async fn presign_get(&self, key: &BlobKey, ttl: Duration, download_name: Option<&str>)
+    -> Result<String, BlobError>;
 }

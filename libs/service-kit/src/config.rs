@@ -53,7 +53,8 @@ pub struct ConfigError(String);
 /// A file that cannot be read or parsed, a missing key, a value of the wrong type.
 pub fn load<T: DeserializeOwned>(path: Option<&Path>) -> Result<T, ConfigError> {
     // A variable that is not Unicode cannot be one of ours.
-    let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     load_from(path, variables.collect())
 }
 

@@ -95,7 +95,8 @@ fn serve(
             None => None,
             Some(listen) => {
                 let health = HealthServer::start(listen, readiness.clone(), shutdown.token()).await;
-                let health = health.with_context(|| format!("`telemetry.metrics_listen`: cannot listen on {listen}"))?;
+                let health =
+                    health.with_context(|| format!("`telemetry.metrics_listen`: cannot listen on {listen}"))?;
                 tracing::info!(address = %health.address(), "serving /metrics, /healthz and /readyz");
                 Some(health)
             }

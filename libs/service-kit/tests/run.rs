@@ -64,7 +64,7 @@ impl Process {
     fn start_with(mode: &str, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.env(MODE, mode).env("CAVENDISH_LOG_FORMAT", "json").envs(variables.iter().copied());
-        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap());
         Self { child, lines }
     }
@@ -91,6 +91,14 @@ impl Process {
         let mut rest = String::new();
         self.lines.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap(), rest)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A failed check must not leave the process behind.
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 

@@ -75,7 +75,7 @@ async fn call(mut url: Url, method: Method, path: &[&str], body: &Value) -> Resu
     // Segments are percent-encoded as they are pushed: the default vhost is called `/`.
     match url.path_segments_mut() {
         Ok(mut segments) => _ = segments.pop_if_empty().push("api").extend(path),
-        Err(()) => bail!("{url} has no path"),
+        Err(()) => bail!("the management URL cannot have a path"),
     }
     let request = reqwest::Client::new().request(method.clone(), url);
     let request = if body.is_null() { request } else { request.json(body) };

@@ -27,8 +27,11 @@ impl TestWorld {
     /// When there is no stack, or one of its servers does not answer; the message says what to do.
     pub async fn create() -> Result<Self> {
         let stack = Stack::from_env()?;
-        let (database, vhost, bucket) =
-            tokio::try_join!(TestDatabase::create_on(&stack), TestVhost::create_on(&stack), TestBucket::create_on(&stack))?;
+        let (database, vhost, bucket) = tokio::try_join!(
+            TestDatabase::create_on(&stack),
+            TestVhost::create_on(&stack),
+            TestBucket::create_on(&stack)
+        )?;
         Ok(Self {
             database_url: database.url(),
             amqp_url: vhost.url(),

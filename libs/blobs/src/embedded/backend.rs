@@ -173,10 +173,7 @@ impl S3 for Backend {
         Ok(S3Response::new(output))
     }
 
-    async fn list_objects_v2(
-        &self,
-        req: S3Request<ListObjectsV2Input>,
-    ) -> S3Result<S3Response<ListObjectsV2Output>> {
+    async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = req.input;
         let asked = input.max_keys.map_or(MAX_PAGE, |keys| usize::try_from(keys).unwrap_or(0));
         let query = Query {

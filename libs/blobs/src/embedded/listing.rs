@@ -10,7 +10,11 @@ use std::time::SystemTime;
 /// One line of a listing.
 #[derive(Debug, Clone)]
 pub(super) enum Entry {
-    Object { len: u64, modified: SystemTime, e_tag: String },
+    Object {
+        len: u64,
+        modified: SystemTime,
+        e_tag: String,
+    },
     /// Keys that share a beginning up to the delimiter.
     Prefix,
 }

@@ -36,7 +36,8 @@ pub(super) struct Object {
 impl Attributes {
     /// What follows the object's bytes in its file.
     pub(super) fn trailer(&self) -> Vec<u8> {
-        let mut bytes = json!({"etag": self.e_tag, "headers": self.headers, "metadata": self.metadata}).to_string().into_bytes();
+        let mut bytes =
+            json!({"etag": self.e_tag, "headers": self.headers, "metadata": self.metadata}).to_string().into_bytes();
         let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         bytes.extend_from_slice(&len.to_le_bytes());
         bytes.extend_from_slice(&MAGIC);

@@ -18,9 +18,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 /// Upper bounds of every histogram, in seconds: from a local query to a slow render.
-pub const BUCKETS_SECONDS: [f64; 18] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0,
-];
+pub const BUCKETS_SECONDS: [f64; 18] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0];
 
 /// Upper bounds of histograms whose name ends in `_ratio` (occupancy, shares): 0 to 1.
 pub const BUCKETS_RATIO: [f64; 9] = [0.05, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0];
@@ -100,9 +99,7 @@ pub fn init(config: &TelemetryConfig, service: &'static str) -> Result<Guard, Te
     // Spans are traced whatever the log level is: what is sent along must not depend on what is printed.
     let tracer = SdkTracerProvider::builder().build().tracer("cavendish");
     let traces = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false);
-    let traces = traces.with_filter(filter_fn(|metadata| {
-        metadata.is_span() && *metadata.level() <= Level::INFO && metadata.target().starts_with("cavendish")
-    }));
+    let traces = traces.with_filter(filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO));
     // Fails when a subscriber is there already, and then that one stays.
     tracing_subscriber::registry().with(traces).with(lines.layer().with_filter(filter)).try_init().ok();
     Ok(Guard(()))
