@@ -1,5 +1,7 @@
 //! The promises of `BlobStore`, over real HTTP.
 
+#![allow(clippy::unwrap_used)]
+
 use bytes::Bytes;
 use cavendish_blobs::{
     BlobErrorKind, BlobStore, Blobs, ConditionalWrites, EmbeddedError, EmbeddedHandle, EmbeddedS3, Put,

@@ -1,5 +1,7 @@
 //! A server that is killed in the middle of writes leaves whole objects or none.
 
+#![allow(clippy::unwrap_used)]
+
 use bytes::Bytes;
 use cavendish_blobs::{BlobErrorKind, BlobStore, Blobs, BlobsConfig, Put};
 use cavendish_domain::{BlobKey, JobId, TenantId};

@@ -1,5 +1,7 @@
 //! Where configuration comes from, and what is said when it is wrong.
 
+#![allow(clippy::unwrap_used)]
+
 use cavendish_service_kit::config::load_from;
 use cavendish_service_kit::{BrokerConfig, DatabaseConfig, TelemetryConfig};
 use serde::Deserialize;

@@ -1,5 +1,7 @@
 //! A process built with `run`: this test starts itself as one, and looks at it from outside.
 
+#![allow(clippy::unwrap_used)]
+
 use serde::Deserialize;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Command, ExitCode, ExitStatus, Stdio};

@@ -1,5 +1,7 @@
 //! Worlds are apart from each other, complete, and gone afterwards.
 
+#![allow(clippy::unwrap_used)]
+
 use bytes::Bytes;
 use cavendish_blobs::{BlobErrorKind, BlobStore, Blobs};
 use cavendish_domain::{BlobKey, JobId, TenantId};

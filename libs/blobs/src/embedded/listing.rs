@@ -82,3 +82,43 @@ fn note(key: String, query: &Query, names: &mut BTreeMap<String, bool>) {
         names.insert(name, cut.is_some());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::disk::Placing;
+    use crate::embedded::object::Attributes;
+
+    fn names(disk: &Disk, query: &Query) -> (Vec<String>, bool) {
+        let page = disk.list("b", query).unwrap();
+        (page.entries.into_iter().map(|(name, _)| name).collect(), page.more)
+    }
+
+    #[test]
+    fn listings_are_in_key_order_and_pages_join_without_gap_or_overlap() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::open(folder.path(), false).unwrap();
+        disk.create_bucket("b").unwrap();
+        // In this order: folders sort differently from keys (`a-` < `a/` < `a0`).
+        let keys = ["a-", "a/1", "a/2/x", "a0", "b"];
+        for key in keys {
+            let draft = disk.draft();
+            fs::write(draft.path(), Attributes::default().trailer()).unwrap();
+            disk.place(draft, "b", key, Placing::OnlyIfFree).unwrap();
+        }
+        let mut seen: Vec<String> = Vec::new();
+        loop {
+            let after = seen.last().cloned().unwrap_or_default();
+            let (page, more) = names(&disk, &Query { after, limit: 2, ..Query::default() });
+            seen.extend(page);
+            if !more {
+                break;
+            }
+        }
+        assert_eq!(seen, keys);
+
+        let folders = Query { prefix: "a".into(), delimiter: Some("/".into()), limit: 9, ..Query::default() };
+        assert_eq!(names(&disk, &folders).0, ["a-", "a/", "a0"]);
+        assert_eq!(names(&disk, &Query { after: "a/".into(), ..folders }).0, ["a0"]);
+    }
+}
