@@ -32,7 +32,8 @@ CREATE TABLE jobs (
     updated_at      timestamptz NOT NULL DEFAULT now(),
     settled_at      timestamptz,
     CONSTRAINT jobs_idempotency_key UNIQUE (tenant_id, idempotency_key)
-);
+-- Room in every page for a row's next versions: no index names the state, so a transition touches none.
+) WITH (fillfactor = 60);
 CREATE INDEX jobs_by_tenant ON jobs (tenant_id, created_at DESC);
 
 CREATE TABLE shots (
@@ -46,7 +47,7 @@ CREATE TABLE shots (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (job_id, index)
-);
+) WITH (fillfactor = 60);
 
 -- The raw image of the attempt that won; attempts that failed are told in job_events.
 CREATE TABLE renders (
@@ -121,6 +122,8 @@ CREATE TABLE claims (
     owner            uuid,
     lease_expires_at timestamptz,
     enqueued_at      timestamptz NOT NULL DEFAULT now(),
+    -- When the broker was last told of it, or will be; a purged queue is noticed by it.
+    announced_at     timestamptz NOT NULL DEFAULT now(),
     started_at       timestamptz,
     ended_at         timestamptz,
     PRIMARY KEY (stage, subject_id),
@@ -128,7 +131,7 @@ CREATE TABLE claims (
 ) WITH (fillfactor = 70);
 CREATE INDEX claims_by_job ON claims (job_id);
 CREATE INDEX claims_leases ON claims (lease_expires_at) WHERE state = 'held';
-CREATE INDEX claims_waiting ON claims (stage, lane, enqueued_at) WHERE state = 'waiting';
+CREATE INDEX claims_waiting ON claims (stage, announced_at) WHERE state = 'waiting';
 
 -- Events that are committed but not yet confirmed by the broker. A row is deleted when it is.
 CREATE TABLE outbox (

@@ -15,9 +15,9 @@ async fn a_producers_brief_becomes_assets_and_an_empty_line() -> Result<()> {
     wanted["variants"] = json!(2);
     wanted["subjects"] = json!([{"references": [{"data": photo()}]}]);
     wanted["deliverables"] = json!(["tiktok-square", "amazon-main"]);
-    let job = scene.request("e1", &wanted).await?;
+    let job = scene.request("e1", &wanted).await;
     // The same event once more is the same job.
-    scene.request("e1", &wanted).await?;
+    scene.request("e1", &wanted).await;
     scene.wait_for(job, JobState::Completed).await;
 
     let view = scene.view(job).await?;
@@ -50,7 +50,7 @@ async fn the_model_draws_the_same_bytes_for_the_same_brief_and_seed() -> Result<
         "prompt": "hamburger on a sky blue background", "seed": 11, "variants": 2,
         "deliverables": ["tiktok-square", "google-merchant"],
     });
-    let (first, second) = (scene.request("a", &wanted).await?, scene.request("b", &wanted).await?);
+    let (first, second) = (scene.request("a", &wanted).await, scene.request("b", &wanted).await);
     scene.wait_for(first, JobState::Completed).await;
     scene.wait_for(second, JobState::Completed).await;
     let (first, second) = (scene.view(first).await?, scene.view(second).await?);
@@ -75,7 +75,7 @@ async fn a_cancelled_job_makes_nothing_more() -> Result<()> {
     let mut scene = Scene::new().await?;
     scene.fleet.settings.set("CAVENDISH_RENDERER__FAKE_STEP_MS", "60000");
     let _stages = scene.fleet.start_stages()?;
-    let job = scene.request("e1", &brief("slow")).await?;
+    let job = scene.request("e1", &brief("slow")).await;
     scene.wait_for(job, JobState::Rendering).await;
     assert_eq!(scene.store.cancel(TenantId::DEFAULT, job).await?, JobState::Cancelled);
     let view = scene.view(job).await?;

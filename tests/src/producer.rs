@@ -1,9 +1,10 @@
 use anyhow::Result;
 use cavendish_domain::JobId;
 use cavendish_messages::topology;
-use cavendish_testkit::TestWorld;
+use cavendish_testkit::{TestWorld, wait_until};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Somebody who publishes `job.requested` and knows nothing of Cavendish but the contract.
 #[derive(Debug, Clone, Copy)]
@@ -21,13 +22,15 @@ impl<'a> Producer<'a> {
         Self { world }
     }
 
-    /// Publishes a brief under an event id, and says which job it will be.
-    ///
-    /// # Errors
-    /// When the broker does not take it.
-    pub async fn request(&self, event_id: &str, brief: &Value) -> Result<JobId> {
-        self.publish("job.requested", &envelope(event_id, brief).to_string()).await?;
-        Ok(JobId::of_event(SOURCE, event_id))
+    /// Publishes a brief under an event id as soon as a queue takes it, and says which job it will be: the line may
+    /// not be declared yet.
+    pub async fn request(&self, event_id: &str, brief: &Value) -> JobId {
+        let event = envelope(event_id, brief).to_string();
+        wait_until("a queue for job.requested", Duration::from_secs(90), async || {
+            matches!(self.publish("job.requested", &event).await, Ok(true))
+        })
+        .await;
+        JobId::of_event(SOURCE, event_id)
     }
 
     /// Publishes any text on the line; says whether a queue took it.

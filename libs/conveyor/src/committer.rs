@@ -70,7 +70,6 @@ async fn commit<H: Handler>(shared: &Shared<H>, batch: Vec<Finished<H::Output>>)
             }
         }
     }
-    shared.relay.poke();
 }
 
 /// Waits for Postgres as long as it takes; the drain's end of patience leaves the rest to the leases.
@@ -118,13 +117,11 @@ pub(crate) async fn settle_failure<H: Handler>(shared: &Shared<H>, claim: &Claim
         }
     }
     shared.held.remove(claim);
-    shared.relay.poke();
 }
 
 /// Gives a claim back; when that fails, its lease runs out.
 pub(crate) async fn release_or_log<H: Handler>(shared: &Shared<H>, claim: &Claim) {
-    match shared.store.release(claim).await {
-        Ok(_) => shared.relay.poke(),
-        Err(error) => tracing::warn!(%error, subject = %claim.subject_id, "claim could not be given back"),
+    if let Err(error) = shared.store.release(claim).await {
+        tracing::warn!(%error, subject = %claim.subject_id, "claim could not be given back");
     }
 }

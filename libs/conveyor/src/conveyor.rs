@@ -111,7 +111,6 @@ async fn run<H: Handler>(
     drain(&shared).await;
     upkeep.cancel();
     let _ = tokio::join!(keeper, committer, collector);
-    shared.relay.poke();
     tracing::info!(stage = name, "drained");
 }
 

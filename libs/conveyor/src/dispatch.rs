@@ -130,7 +130,6 @@ impl<H: Handler> Dispatcher<H> {
         let store = &self.shared.store;
         match patiently(stop, || store.refuse(&letter, rejected.as_ref())).await {
             Some(_) => {
-                self.shared.relay.poke();
                 let _ = delivery.acker.ack(BasicAckOptions::default()).await;
             }
             None => drop(delivery.acker.nack(requeue()).await),

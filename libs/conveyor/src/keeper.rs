@@ -63,6 +63,7 @@ pub(crate) async fn run<H: Handler>(shared: Arc<Shared<H>>, stop: CancellationTo
         }
         heartbeat(&shared, lease).await;
         reap(&shared).await;
+        reannounce(&shared, lease * 2).await;
         if measured.is_none_or(|at| at.elapsed() > Duration::from_secs(5)) {
             measure(&shared).await;
             measured = Some(Instant::now());
@@ -90,11 +91,23 @@ async fn reap<H: Handler>(shared: &Shared<H>) {
                 tracing::warn!(stage = %H::STAGE, subject = %claim.subject_id, attempt = claim.attempt, buried, "lease ran out");
                 metrics::counter!("cavendish_leases_lost_total", "stage" => H::STAGE.as_str()).increment(1);
             }
-            if !reaped.is_empty() {
-                shared.relay.poke();
-            }
         }
         Err(error) => tracing::warn!(%error, "leases could not be checked"),
+    }
+}
+
+/// A worker with nothing in hand although work waits: its message is gone, or lies with a busy worker. Either way it
+/// is asked for again, and the claim decides who does it.
+async fn reannounce<H: Handler>(shared: &Shared<H>, quiet: Duration) {
+    if !shared.held.list().is_empty() {
+        return;
+    }
+    match shared.store.reannounce(H::STAGE, quiet).await {
+        Ok(0) => {}
+        Ok(count) => {
+            tracing::warn!(stage = %H::STAGE, count, "waiting work announced again");
+        }
+        Err(error) => tracing::warn!(%error, "waiting work could not be looked for"),
     }
 }
 

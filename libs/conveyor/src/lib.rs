@@ -8,6 +8,7 @@ mod config;
 mod conveyor;
 mod dead_queue;
 mod dispatch;
+mod flight;
 mod handler;
 mod keeper;
 mod lanes;

@@ -1,28 +1,31 @@
-//! The relay: takes committed events from the outbox and publishes them, confirmed. Each service runs one; rows are
-//! leased, so they share the work without knowing of each other.
+//! The relay: publishes committed events, confirmed, and deletes them from the outbox. Each service runs one. It sends
+//! what its own process commits as soon as it is in, and looks for what is due besides: delayed retries, and what
+//! processes that died left behind. Rows are leased, so relays share the work without knowing of each other.
 
 use crate::broker::{self, BrokerError};
+use crate::flight::Flight;
 use crate::topology::declare_topology;
 use cavendish_domain::JobId;
-use cavendish_messages::topology::{EVENTS, LINE, event_key};
+use cavendish_messages::topology::{EVENTS, event_key};
 use cavendish_messages::{Envelope, EventType};
-use cavendish_store::{OutboxRow, Store};
-use futures::future::join_all;
+use cavendish_store::{Handover, Store};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::types::{AMQPValue, FieldTable, LongString};
-use lapin::{BasicProperties, Channel, Confirmation};
+use lapin::{BasicProperties, Channel};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-/// Rows per round, which is also the number of confirms in flight.
+/// Rows per look at the outbox.
 const BATCH: i64 = 512;
-/// A relay that dies in the middle of a round gives its rows back after this.
+/// Confirms awaited at once; beyond that nothing more is taken on.
+const IN_FLIGHT: usize = 4096;
+/// A relay that dies gives the rows that it found in the outbox back after this.
 const LEASE: Duration = Duration::from_secs(10);
-/// How often the outbox is looked at unasked: delayed retries and the rows of relays that died.
+/// How often the outbox is looked at unasked.
 const POLL: Duration = Duration::from_millis(200);
 
 /// An event for whoever listens right now; not stored, may be lost.
@@ -47,7 +50,7 @@ pub struct RelayHandle {
 }
 
 impl RelayHandle {
-    /// Says that the outbox has something.
+    /// Has the outbox looked at now. What this store's own transactions put into it is sent without asking.
     pub fn poke(&self) {
         self.wake.notify_one();
     }
@@ -64,7 +67,14 @@ impl RelayHandle {
 pub struct Relay {
     store: Store,
     wake: Arc<Notify>,
-    notices: Mutex<mpsc::Receiver<Notice>>,
+    inflow: Mutex<Inflow>,
+}
+
+/// What comes in from this process.
+#[derive(Debug)]
+struct Inflow {
+    notices: mpsc::Receiver<Notice>,
+    handovers: mpsc::Receiver<Handover>,
 }
 
 impl Relay {
@@ -73,7 +83,10 @@ impl Relay {
     pub fn start(store: Store, amqp_url: String, shutdown: CancellationToken) -> (RelayHandle, JoinHandle<()>) {
         let wake = Arc::new(Notify::new());
         let (sender, receiver) = mpsc::channel(1024);
-        let relay = Self { store, wake: wake.clone(), notices: Mutex::new(receiver) };
+        // A second relay on one store only looks after what nobody else sends.
+        let handovers = store.handovers().unwrap_or_else(|| mpsc::channel(1).1);
+        let inflow = Mutex::new(Inflow { notices: receiver, handovers });
+        let relay = Self { store, wake: wake.clone(), inflow };
         let task = tokio::spawn(async move {
             broker::supervise("relay", &shutdown, || relay.session(&amqp_url, &shutdown)).await;
         });
@@ -86,78 +99,57 @@ impl Relay {
         declare_topology(&channel).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         let loose = connection.create_channel().await?;
-        let mut notices = self.notices.lock().await;
+        let mut inflow = self.inflow.lock().await;
+        let Inflow { notices, handovers } = &mut *inflow;
+        let mut flight = Flight::new(&self.store, &channel);
+        let mut poll = tokio::time::interval(POLL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let moved = self.round(&channel).await?;
-            if moved > 0 {
-                continue;
-            }
+            let room = flight.len() < IN_FLIGHT;
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => {
-                    self.round(&channel).await?;
-                    let _ = connection.close(200, "OK".into()).await;
-                    return Ok(());
-                }
-                () = self.wake.notified() => {}
+                () = shutdown.cancelled() => break,
+                _ = poll.tick(), if room => self.look(&mut flight).await?,
+                () = self.wake.notified(), if room => self.look(&mut flight).await?,
+                Some(handover) = handovers.recv(), if room => take(&mut flight, handover).await?,
+                landed = flight.advance(), if !flight.is_landed() => landed?,
                 Some(notice) = notices.recv() => publish_notice(&loose, &notice).await?,
-                () = tokio::time::sleep(POLL) => {}
             }
         }
+        while let Ok(handover) = handovers.try_recv() {
+            take(&mut flight, handover).await?;
+        }
+        self.look(&mut flight).await?;
+        while !flight.is_landed() {
+            flight.advance().await?;
+        }
+        let _ = connection.close(200, "OK".into()).await;
+        Ok(())
     }
 
-    /// Publishes one batch and deletes what was confirmed; says how many rows there were.
-    async fn round(&self, channel: &Channel) -> Result<usize, BrokerError> {
-        let rows = match self.store.lease_outbox(BATCH, LEASE).await {
-            Ok(rows) => rows,
+    /// Takes what is due from the outbox: delayed retries, and what relays that died left behind.
+    async fn look(&self, flight: &mut Flight<'_>) -> Result<(), BrokerError> {
+        match self.store.lease_outbox(BATCH, LEASE).await {
+            Ok(rows) => {
+                if rows.len() as i64 == BATCH {
+                    self.wake.notify_one();
+                }
+                flight.send(rows).await
+            }
             Err(error) => {
                 tracing::warn!(%error, "outbox unreadable");
-                tokio::time::sleep(POLL).await;
-                return Ok(0);
-            }
-        };
-        if rows.is_empty() {
-            return Ok(0);
-        }
-        let mut confirms = Vec::with_capacity(rows.len());
-        for row in &rows {
-            confirms.push(publish(channel, row).await?);
-        }
-        let mut confirmed = Vec::with_capacity(rows.len());
-        for (row, confirm) in rows.iter().zip(join_all(confirms).await) {
-            match confirm? {
-                Confirmation::Ack(None) => confirmed.push(row.id),
-                Confirmation::Ack(Some(returned)) => {
-                    tracing::error!(row.routing_key, reason = %returned.reply_text, "message returned as unroutable");
-                    metrics::counter!("cavendish_outbox_returned_total").increment(1);
-                }
-                Confirmation::Nack(_) | Confirmation::NotRequested => {
-                    tracing::warn!(row.routing_key, "message not confirmed; it will be sent again");
-                }
+                Ok(())
             }
         }
-        if let Err(error) = self.store.delete_outbox(&confirmed).await {
-            tracing::warn!(%error, "confirmed events could not be deleted; they will be sent again");
-        }
-        metrics::counter!("cavendish_outbox_published_total").increment(confirmed.len() as u64);
-        Ok(rows.len())
     }
 }
 
-async fn publish(channel: &Channel, row: &OutboxRow) -> Result<lapin::PublisherConfirm, lapin::Error> {
-    let mut headers = FieldTable::default();
-    if let Some(traceparent) = &row.traceparent {
-        headers.insert("traceparent".into(), AMQPValue::LongString(LongString::from(traceparent.as_str())));
+/// Sends what this process has just committed, unless that is so long ago that another relay may have found it.
+async fn take(flight: &mut Flight<'_>, handover: Handover) -> Result<(), BrokerError> {
+    if handover.is_stale() {
+        return Ok(());
     }
-    let properties = BasicProperties::default()
-        .with_content_type(Envelope::CONTENT_TYPE.into())
-        .with_delivery_mode(2)
-        .with_message_id(row.event_id.as_str().into())
-        .with_headers(headers);
-    // On the line a message without a queue is a failure; on the events exchange nobody needs to listen.
-    let options = BasicPublishOptions { mandatory: row.exchange == LINE, ..Default::default() };
-    let (exchange, key) = (row.exchange.as_str().into(), row.routing_key.as_str().into());
-    channel.basic_publish(exchange, key, options, row.body.as_bytes(), properties).await
+    flight.send(handover.rows).await
 }
 
 async fn publish_notice(channel: &Channel, notice: &Notice) -> Result<(), lapin::Error> {

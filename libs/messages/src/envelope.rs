@@ -59,8 +59,13 @@ pub enum DecodeError {
     #[error("type: `{0}` is not handled here")]
     UnknownType(String),
     /// The payload does not have the shape of its type.
-    #[error("data: {0}")]
-    Data(#[source] serde_json::Error),
+    #[error("{field}: {reason}")]
+    Data {
+        /// Path of the field, for example `data.brief.variants`.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 impl Envelope {
@@ -120,7 +125,11 @@ impl Envelope {
     /// # Errors
     /// [`DecodeError::Data`] with the field that does not fit.
     pub fn payload<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        T::deserialize(&self.data).map_err(DecodeError::Data)
+        serde_path_to_error::deserialize(&self.data).map_err(|error| {
+            let path = error.path().to_string();
+            let field = if path == "." { "data".into() } else { format!("data.{path}") };
+            DecodeError::Data { field, reason: error.into_inner().to_string() }
+        })
     }
 
     /// The body as JSON text.

@@ -2,6 +2,7 @@
 
 use crate::events::{self, Hint};
 use crate::settle;
+use crate::transaction::Tx;
 use crate::{Store, StoreError};
 use cavendish_domain::{JobId, Lane, OwnerId, Stage, TenantId};
 use cavendish_messages::EventType;
@@ -213,8 +214,8 @@ impl Store {
     /// # Errors
     /// As the database says.
     pub async fn release(&self, claim: &Claim) -> Result<Outcome, StoreError> {
-        let mut tx = self.pool.begin().await?;
-        if !hand_back(&mut tx, claim, 0).await? {
+        let mut tx = self.begin().await?;
+        if !hand_back(&mut tx, claim, 0, Duration::ZERO).await? {
             return Ok(Outcome::Fenced);
         }
         events::send_hints(&mut tx, &[Hint::again(claim, Duration::ZERO)]).await?;
@@ -227,10 +228,34 @@ impl Store {
     /// # Errors
     /// As the database says.
     pub async fn fail(&self, claim: &Claim, failure: &Failure) -> Result<Outcome, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let outcome = fail_in(&mut tx, claim, failure).await?;
         tx.commit().await?;
         Ok(outcome)
+    }
+
+    /// Tells the broker again of claims that have waited for `quiet` since it was last told: their messages are gone,
+    /// as after a purged or deleted queue. For workers that have nothing to do; says how many there were.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn reannounce(&self, stage: Stage, quiet: Duration) -> Result<usize, StoreError> {
+        let mut tx = self.begin().await?;
+        let sql = "WITH forgotten AS (
+                SELECT subject_id FROM claims
+                WHERE stage = $1 AND state = 'waiting' AND announced_at < now() - make_interval(secs => $2)
+                ORDER BY subject_id LIMIT 100 FOR UPDATE SKIP LOCKED
+            )
+            UPDATE claims c SET announced_at = now() FROM forgotten f, tenants t
+            WHERE c.stage = $1 AND c.subject_id = f.subject_id AND t.id = c.tenant_id
+            RETURNING c.subject_id, c.job_id, c.tenant_id, t.slug AS tenant, c.lane, c.attempt, c.failures";
+        let rows: Vec<ClaimRow> =
+            sqlx::query_as(sql).bind(stage.as_str()).bind(quiet.as_secs_f64()).fetch_all(&mut *tx).await?;
+        let hints: Vec<Hint> =
+            rows.into_iter().map(|row| Hint::again(&row.into_claim(stage), Duration::ZERO)).collect();
+        events::send_hints(&mut tx, &hints).await?;
+        tx.commit().await?;
+        Ok(hints.len())
     }
 
     /// Finds claims of `stage` whose lease ran out, and repeats or buries them: after `max_failures` lost attempts
@@ -239,7 +264,7 @@ impl Store {
     /// # Errors
     /// As the database says.
     pub async fn reap(&self, stage: Stage, max_failures: i32) -> Result<Vec<Reaped>, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let rows: Vec<ClaimRow> = sqlx::query_as(
             "SELECT c.subject_id, c.job_id, c.tenant_id, t.slug AS tenant, c.lane, c.attempt, c.failures
              FROM claims c JOIN tenants t ON t.id = c.tenant_id
@@ -280,15 +305,16 @@ pub(crate) async fn seize_waiting(
 }
 
 /// Back to waiting, if the attempt still holds the claim.
-async fn hand_back(tx: &mut PgConnection, claim: &Claim, failures: i32) -> Result<bool, StoreError> {
+async fn hand_back(tx: &mut PgConnection, claim: &Claim, failures: i32, delay: Duration) -> Result<bool, StoreError> {
     let sql = "UPDATE claims SET state = 'waiting', owner = NULL, lease_expires_at = NULL, failures = failures + $4,
-                      enqueued_at = now()
+                      enqueued_at = now(), announced_at = now() + make_interval(secs => $5)
                WHERE stage = $1 AND subject_id = $2 AND attempt = $3 AND state = 'held'";
     let changed = sqlx::query(sql)
         .bind(claim.stage.as_str())
         .bind(claim.subject_id)
         .bind(claim.attempt)
         .bind(failures)
+        .bind(delay.as_secs_f64())
         .execute(&mut *tx)
         .await?
         .rows_affected();
@@ -298,11 +324,11 @@ async fn hand_back(tx: &mut PgConnection, claim: &Claim, failures: i32) -> Resul
     Ok(changed == 1)
 }
 
-async fn fail_in(tx: &mut PgConnection, claim: &Claim, failure: &Failure) -> Result<Outcome, StoreError> {
+async fn fail_in(tx: &mut Tx, claim: &Claim, failure: &Failure) -> Result<Outcome, StoreError> {
     let Some(delay) = failure.retry_after else {
         return settle::bury(tx, claim, failure).await;
     };
-    if !hand_back(tx, claim, 1).await? {
+    if !hand_back(tx, claim, 1, delay).await? {
         return Ok(Outcome::Fenced);
     }
     let told = json!({

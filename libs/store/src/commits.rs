@@ -2,6 +2,7 @@
 
 use crate::claims::{Claim, Outcome};
 use crate::events::{self, Hint};
+use crate::transaction::Tx;
 use crate::subjects::{self, NewSubject};
 use crate::{Store, StoreError, settle};
 use cavendish_domain::{AssetId, BlobKey, ShotId, ShotRequest, Stage};
@@ -103,7 +104,7 @@ impl Store {
     /// # Errors
     /// As the database says; then nothing of the batch is in.
     pub async fn commit_plans(&self, plans: &[PlanCommit]) -> Result<Vec<Outcome>, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let won = win(&mut tx, Stage::Ingest, plans.iter().map(|plan| &plan.claim)).await?;
         let ids: Vec<Uuid> = won.iter().copied().collect();
         let sql = "UPDATE jobs SET state = 'rendering' WHERE id = ANY($1) AND state = 'planning' RETURNING id";
@@ -133,7 +134,7 @@ impl Store {
     /// # Errors
     /// As the database says; then nothing of the batch is in.
     pub async fn commit_renders(&self, renders: &[RenderCommit]) -> Result<Vec<Outcome>, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let won = win(&mut tx, Stage::Render, renders.iter().map(|commit| &commit.claim)).await?;
         let taken: Vec<&RenderCommit> = renders.iter().filter(|r| won.contains(&r.claim.subject_id)).collect();
         let jobs = lock_jobs_of(&mut tx, taken.iter().map(|commit| &commit.claim)).await?;
@@ -153,7 +154,7 @@ impl Store {
     /// # Errors
     /// As the database says; then nothing of the batch is in.
     pub async fn commit_finishes(&self, finishes: &[FinishCommit]) -> Result<Vec<Outcome>, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let won = win(&mut tx, Stage::Postprocess, finishes.iter().map(|commit| &commit.claim)).await?;
         let taken: Vec<&FinishCommit> = finishes.iter().filter(|f| won.contains(&f.claim.subject_id)).collect();
         let jobs = lock_jobs_of(&mut tx, taken.iter().map(|commit| &commit.claim)).await?;
@@ -206,7 +207,7 @@ async fn move_shots(tx: &mut PgConnection, shots: &HashSet<Uuid>, from: &str, to
 
 /// New claims for the next stage, and the events that call for them.
 async fn hand_on(
-    tx: &mut PgConnection,
+    tx: &mut Tx,
     stage: Stage,
     next: Vec<(&Claim, ShotId, Option<String>)>,
 ) -> Result<(), StoreError> {
@@ -223,8 +224,8 @@ async fn hand_on(
     let sql = "INSERT INTO claims (stage, subject_id, job_id, tenant_id, lane)
                SELECT $1, subject_id, job_id, tenant_id, lane
                FROM jsonb_to_recordset($2) AS r(subject_id uuid, job_id uuid, tenant_id uuid, lane text)
-               ON CONFLICT (stage, subject_id) DO UPDATE SET state = 'waiting', enqueued_at = now(), ended_at = NULL";
-    sqlx::query(sql).bind(stage.as_str()).bind(Value::Array(rows)).execute(&mut *tx).await?;
+               ON CONFLICT (stage, subject_id) DO UPDATE SET state = 'waiting', enqueued_at = now(), announced_at = now(), ended_at = NULL";
+    sqlx::query(sql).bind(stage.as_str()).bind(Value::Array(rows)).execute(&mut **tx).await?;
     let hints: Vec<Hint> =
         next.into_iter().map(|(claim, shot, trace)| Hint::shot(stage, claim.job_id, shot, claim.lane, trace)).collect();
     events::send_hints(tx, &hints).await

@@ -2,6 +2,7 @@
 
 use crate::claims::{self, Claim, Failure};
 use crate::events::{self, Hint};
+use crate::transaction::Tx;
 use crate::{Store, StoreError, settle};
 use cavendish_domain::{JobId, Lane, Stage, TenantId};
 use cavendish_messages::{Envelope, EventType, JobRejected, topology};
@@ -114,7 +115,7 @@ impl Store {
         letter: &NewDeadLetter,
         rejected: Option<&(String, JobRejected)>,
     ) -> Result<Uuid, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let id = insert(&mut tx, letter).await?;
         if let Some((tenant, rejected)) = rejected {
             let envelope = Envelope::new(EventType::JobRejected, &rejected.event_id, rejected);
@@ -129,7 +130,7 @@ impl Store {
     /// # Errors
     /// As the database says.
     pub async fn bury_message(&self, letter: &NewDeadLetter) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let claim = match letter.subject_id {
             Some(subject) => claims::seize_waiting(&mut tx, letter.stage, subject).await?,
             None => None,
@@ -143,7 +144,7 @@ impl Store {
             None if letter.subject_id.is_none() => drop(insert(&mut tx, letter).await?),
             None => {}
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     /// The newest dead letters; with `all` also those resolved.
@@ -171,14 +172,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or [`StoreError::Conflict`] when it is resolved already or cannot be replayed.
     pub async fn replay(&self, id: Uuid) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let (stage, subject, body, lane) = resolve(&mut tx, id, "replayed").await?;
         match (subject, body) {
             (Some(subject), _) => revive(&mut tx, stage, subject).await?,
             (None, Some(body)) => send_again(&mut tx, stage, lane, body).await?,
             (None, None) => return Err(StoreError::Conflict("nothing of the message was kept".into())),
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     /// Marks a dead letter as not wanted.
@@ -186,9 +187,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or [`StoreError::Conflict`] when it is resolved already.
     pub async fn discard(&self, id: Uuid) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         resolve(&mut tx, id, "discarded").await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 }
 
@@ -196,9 +197,16 @@ type Resolved = (Stage, Option<Uuid>, Option<Vec<u8>>, Lane);
 
 async fn resolve(tx: &mut PgConnection, id: Uuid, state: &str) -> Result<Resolved, StoreError> {
     let sql = "SELECT state, stage, subject_id, body, lane FROM dead_letters WHERE id = $1 FOR UPDATE";
-    let row: Option<(String, String, Option<Uuid>, Option<Vec<u8>>, Option<String>)> =
-        sqlx::query_as(sql).bind(id).fetch_optional(&mut *tx).await?;
-    let (current, stage, subject, body, lane) = row.ok_or(StoreError::NotFound("dead letter"))?;
+    #[derive(FromRow)]
+    struct Row {
+        state: String,
+        stage: String,
+        subject_id: Option<Uuid>,
+        body: Option<Vec<u8>>,
+        lane: Option<String>,
+    }
+    let row: Option<Row> = sqlx::query_as(sql).bind(id).fetch_optional(&mut *tx).await?;
+    let Row { state: current, stage, subject_id, body, lane } = row.ok_or(StoreError::NotFound("dead letter"))?;
     if current != "open" {
         return Err(StoreError::Conflict(format!("the dead letter is {current} already")));
     }
@@ -208,25 +216,25 @@ async fn resolve(tx: &mut PgConnection, id: Uuid, state: &str) -> Result<Resolve
         .execute(tx)
         .await?;
     let stage = stage.parse().map_err(StoreError::Conflict)?;
-    Ok((stage, subject, body, lane.and_then(|lane| lane.parse().ok()).unwrap_or_default()))
+    Ok((stage, subject_id, body, lane.and_then(|lane| lane.parse().ok()).unwrap_or_default()))
 }
 
 /// A dead claim waits again, and what had failed because of it goes back a state.
-async fn revive(tx: &mut PgConnection, stage: Stage, subject: Uuid) -> Result<(), StoreError> {
-    let sql = "UPDATE claims c SET state = 'waiting', failures = 0, ended_at = NULL, enqueued_at = now()
+async fn revive(tx: &mut Tx, stage: Stage, subject: Uuid) -> Result<(), StoreError> {
+    let sql = "UPDATE claims c SET state = 'waiting', failures = 0, ended_at = NULL, enqueued_at = now(), announced_at = now()
                FROM tenants t WHERE c.stage = $1 AND c.subject_id = $2 AND c.state = 'dead' AND t.id = c.tenant_id
                RETURNING c.job_id, c.lane, t.slug";
     let row: Option<(Uuid, String, String)> =
-        sqlx::query_as(sql).bind(stage.as_str()).bind(subject).fetch_optional(&mut *tx).await?;
+        sqlx::query_as(sql).bind(stage.as_str()).bind(subject).fetch_optional(&mut **tx).await?;
     let (job, lane, tenant) =
         row.ok_or_else(|| StoreError::Conflict("its work is no longer dead: nothing to replay".into()))?;
     let (job, lane) = (JobId(job), lane.parse().unwrap_or_default());
     let job_state = if stage == Stage::Ingest { "queued" } else { "rendering" };
     let sql = "UPDATE jobs SET state = $2, error = NULL, settled_at = NULL WHERE id = $1 AND state = 'failed'";
-    sqlx::query(sql).bind(job.uuid()).bind(job_state).execute(&mut *tx).await?;
+    sqlx::query(sql).bind(job.uuid()).bind(job_state).execute(&mut **tx).await?;
     let shot_state = if stage == Stage::Render { "queued" } else { "rendered" };
     let sql = "UPDATE shots SET state = $2, error = NULL WHERE id = $1 AND state = 'failed'";
-    sqlx::query(sql).bind(subject).bind(shot_state).execute(&mut *tx).await?;
+    sqlx::query(sql).bind(subject).bind(shot_state).execute(&mut **tx).await?;
     let hint = match stage {
         Stage::Ingest => Hint::job(job, &tenant, lane, None),
         stage => Hint::shot(stage, job, subject.into(), lane, None),

@@ -1,10 +1,12 @@
 //! Outgoing events (outbox) and a job's history, written in the transaction of the change they tell of.
 
+use crate::outbox::OutboxRow;
+use crate::transaction::Tx;
 use crate::{Claim, StoreError};
 use cavendish_domain::{JobId, Lane, ShotId, Stage};
 use cavendish_messages::{Envelope, EventType, JobRequested, ShotEvent, topology};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 use std::time::Duration;
 
 /// An event that feeds a stage queue.
@@ -39,23 +41,26 @@ impl Hint {
         };
         Self { delay, ..hint }
     }
+
+    /// The hint as a row of the outbox, `delay` in seconds.
+    pub(crate) fn row(&self) -> Value {
+        json!({
+            "exchange": topology::LINE, "routing_key": topology::line_key(self.stage, self.lane),
+            "event_id": self.envelope.id, "traceparent": self.traceparent, "body": self.envelope.encode(),
+            "delay": self.delay.as_secs_f64(),
+        })
+    }
 }
 
-/// Puts hints into the outbox.
-pub(crate) async fn send_hints(tx: &mut PgConnection, hints: &[Hint]) -> Result<(), StoreError> {
-    let rows = hints.iter().map(|hint| {
-        json!({
-            "exchange": topology::LINE, "routing_key": topology::line_key(hint.stage, hint.lane),
-            "event_id": hint.envelope.id, "traceparent": hint.traceparent, "body": hint.envelope.encode(),
-            "delay": hint.delay.as_secs_f64(),
-        })
-    });
-    insert(tx, rows.collect()).await
+/// Puts hints into the outbox; those that may go at once are handed to this process's relay.
+pub(crate) async fn send_hints(tx: &mut Tx, hints: &[Hint]) -> Result<(), StoreError> {
+    let rows = hints.iter().map(Hint::row).collect();
+    insert(tx, rows, hints.iter().all(|hint| hint.delay.is_zero())).await
 }
 
 /// Puts events for listeners into the outbox: (tenant slug, event type, envelope).
 pub(crate) async fn announce(
-    tx: &mut PgConnection,
+    tx: &mut Tx,
     announcements: &[(&str, EventType, Envelope)],
 ) -> Result<(), StoreError> {
     let rows = announcements.iter().map(|(tenant, event, envelope)| {
@@ -64,18 +69,34 @@ pub(crate) async fn announce(
             "event_id": envelope.id, "traceparent": null, "body": envelope.encode(), "delay": 0.0,
         })
     });
-    insert(tx, rows.collect()).await
+    insert(tx, rows.collect(), true).await
 }
 
-async fn insert(tx: &mut PgConnection, rows: Vec<Value>) -> Result<(), StoreError> {
+/// The outbox's insert; `FROM` wants the rows as `r`, see [`Hint::row`].
+pub(crate) const INSERT_OUTBOX: &str =
+    "INSERT INTO outbox (exchange, routing_key, event_id, traceparent, body, available_at)
+     SELECT exchange, routing_key, event_id, traceparent, body, now() + make_interval(secs => delay)";
+
+async fn insert(tx: &mut Tx, mut rows: Vec<Value>, at_once: bool) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
-    let sql = "INSERT INTO outbox (exchange, routing_key, event_id, traceparent, body, available_at)
-               SELECT exchange, routing_key, event_id, traceparent, body, now() + make_interval(secs => delay)
-               FROM jsonb_to_recordset($1) AS r(exchange text, routing_key text, event_id text, traceparent text,
-                                                body text, delay double precision)";
-    sqlx::query(sql).bind(Value::Array(rows)).execute(tx).await?;
+    let lease = tx.handover_lease();
+    let leased = at_once && !lease.is_zero();
+    if leased {
+        rows.iter_mut().for_each(|row| row["delay"] = json!(lease.as_secs_f64()));
+    }
+    let sql = format!(
+        "{INSERT_OUTBOX}
+         FROM jsonb_to_recordset($1) AS r(exchange text, routing_key text, event_id text, traceparent text,
+                                          body text, delay double precision)
+         RETURNING id, exchange, routing_key, event_id, traceparent, body"
+    );
+    let inserted: Vec<OutboxRow> =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(Value::Array(rows)).fetch_all(&mut **tx).await?;
+    if leased {
+        tx.remember(inserted);
+    }
     Ok(())
 }
 

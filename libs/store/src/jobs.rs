@@ -1,15 +1,20 @@
 //! Jobs as their owners see them. Every query is scoped by tenant: an id of another tenant answers as an id that
 //! does not exist.
 
-use crate::events::{self, Hint};
+use crate::events::{self, Hint, INSERT_OUTBOX};
+use crate::outbox::OutboxRow;
+use crate::transaction::Tx;
 use crate::{Store, StoreError};
-use cavendish_domain::{Brief, JobId, JobState, Lane, TenantId};
+use cavendish_domain::{Brief, JobId, JobState, TenantId};
 use cavendish_messages::{Envelope, EventType, JobEvent};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
+use sqlx::postgres::PgArguments;
+use sqlx::query::QueryAs;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Postgres};
+use std::time::Instant;
 use uuid::Uuid;
 
 /// A brief to be stored as a job.
@@ -162,14 +167,24 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when the key was used with another brief.
     pub async fn accept(&self, job: &NewJob) -> Result<Accepted, StoreError> {
-        let mut tx = self.pool.begin().await?;
-        if !insert_job(&mut tx, job).await? {
-            drop(tx);
+        let hint = Hint::job(job.id, &job.tenant, job.brief.lane, job.traceparent.clone());
+        let (mut row, lease, began) = (hint.row(), self.handover_lease(), Instant::now());
+        row["delay"] = json!(lease.as_secs_f64());
+        // One statement is a transaction of one round trip.
+        let sql = format!(
+            "{INSERT_JOB} {INSERT_OUTBOX} FROM job,
+                 jsonb_to_record($9) AS r(exchange text, routing_key text, event_id text, traceparent text, body text,
+                                          delay double precision)
+             RETURNING id, exchange, routing_key, event_id, traceparent, body"
+        );
+        let rows: Vec<OutboxRow> =
+            bind_job(sqlx::query_as(AssertSqlSafe(sql)), job).bind(row).fetch_all(&self.pool).await?;
+        if rows.is_empty() {
             return self.accepted_before(job).await;
         }
-        let hint = Hint::job(job.id, &job.tenant, job.brief.lane, job.traceparent.clone());
-        events::send_hints(&mut tx, &[hint]).await?;
-        tx.commit().await?;
+        if !lease.is_zero() {
+            self.hand_over(rows, began);
+        }
         Ok(Accepted { job_id: job.id, created: true })
     }
 
@@ -193,7 +208,7 @@ impl Store {
     /// # Errors
     /// As the database says.
     pub async fn admit(&self, source: &str, event_id: &str, job: &NewJob) -> Result<Accepted, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let sql = "INSERT INTO inbox (source, event_id, job_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
         let row = sqlx::query(sql).bind(source).bind(event_id).bind(job.id.uuid()).execute(&mut *tx).await?;
         let created = row.rows_affected() == 1 && insert_job(&mut tx, job).await?;
@@ -284,7 +299,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] also for another tenant's job.
     pub async fn cancel(&self, tenant: TenantId, job: JobId) -> Result<JobState, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         // Claims come before jobs in the order of locks; once more after, for those a commit has just made.
         if sqlx::query_scalar::<_, bool>("SELECT true FROM jobs WHERE tenant_id = $1 AND id = $2")
             .bind(tenant.uuid())
@@ -319,7 +334,7 @@ async fn cancel_claims(tx: &mut PgConnection, job: JobId) -> Result<(), StoreErr
     Ok(())
 }
 
-async fn tell_cancelled(tx: &mut PgConnection, job: JobId, tenant: &str) -> Result<(), StoreError> {
+async fn tell_cancelled(tx: &mut Tx, job: JobId, tenant: &str) -> Result<(), StoreError> {
     let state = JobState::Cancelled.as_str().into();
     let data = JobEvent { job_id: job, tenant: tenant.into(), state, shots: None, assets: vec![], error: None };
     events::record(tx, &[(job, EventType::JobCancelled, json!(data))]).await?;
@@ -327,30 +342,36 @@ async fn tell_cancelled(tx: &mut PgConnection, job: JobId, tenant: &str) -> Resu
     events::announce(tx, &[(tenant, EventType::JobCancelled, envelope)]).await
 }
 
-/// Inserts the job, its claim and the first line of its history; `false` when it is there already.
-async fn insert_job(tx: &mut PgConnection, job: &NewJob) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO jobs (id, tenant_id, lane, brief, idempotency_key, traceparent)
-               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-    let inserted = sqlx::query(sql)
+/// The job, its claim and the first line of its history, as `job`, which is empty when the job is there already.
+const INSERT_JOB: &str = "WITH job AS (
+        INSERT INTO jobs (id, tenant_id, lane, brief, idempotency_key, traceparent)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id AS job_id, tenant_id, lane
+    ), claim AS (
+        INSERT INTO claims (stage, subject_id, job_id, tenant_id, lane)
+        SELECT 'ingest', job_id, job_id, tenant_id, lane FROM job
+    ), told AS (
+        INSERT INTO job_events (job_id, type, data) SELECT job_id, $7, $8 FROM job
+    )";
+
+/// Binds the parameters of [`INSERT_JOB`].
+fn bind_job<'q, O>(
+    query: QueryAs<'q, Postgres, O, PgArguments>,
+    job: &'q NewJob,
+) -> QueryAs<'q, Postgres, O, PgArguments> {
+    query
         .bind(job.id.uuid())
         .bind(job.tenant_id.uuid())
         .bind(job.brief.lane.as_str())
         .bind(Json(&job.brief))
         .bind(&job.idempotency_key)
         .bind(&job.traceparent)
-        .execute(&mut *tx)
-        .await?
-        .rows_affected();
-    if inserted == 0 {
-        return Ok(false);
-    }
-    insert_claim(tx, job.id, job.tenant_id, job.brief.lane).await?;
-    events::record(tx, &[(job.id, EventType::JobRequested, json!({"lane": job.brief.lane}))]).await?;
-    Ok(true)
+        .bind(EventType::JobRequested.noun_verb())
+        .bind(json!({"lane": job.brief.lane}))
 }
 
-async fn insert_claim(tx: &mut PgConnection, job: JobId, tenant: TenantId, lane: Lane) -> Result<(), StoreError> {
-    let sql = "INSERT INTO claims (stage, subject_id, job_id, tenant_id, lane) VALUES ('ingest', $1, $1, $2, $3)";
-    sqlx::query(sql).bind(job.uuid()).bind(tenant.uuid()).bind(lane.as_str()).execute(tx).await?;
-    Ok(())
+/// Inserts the job, its claim and the first line of its history; `false` when it is there already.
+async fn insert_job(tx: &mut PgConnection, job: &NewJob) -> Result<bool, StoreError> {
+    let sql = format!("{INSERT_JOB} SELECT count(*) FROM job");
+    let (inserted,): (i64,) = bind_job(sqlx::query_as(AssertSqlSafe(sql)), job).fetch_one(tx).await?;
+    Ok(inserted == 1)
 }

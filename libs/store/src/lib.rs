@@ -15,6 +15,7 @@ mod outbox;
 mod settle;
 mod stats;
 mod subjects;
+mod transaction;
 
 pub use claims::{Claim, Failure, Outcome, Reaped, Work};
 pub use commits::{FinishCommit, NewAsset, NewRender, PlanCommit, PlannedShot, RenderCommit};
@@ -25,7 +26,10 @@ pub use keys::{ApiKey, Caller};
 pub use outbox::OutboxRow;
 pub use stats::QueueDepth;
 pub use subjects::{NewReference, NewSubject};
+pub use transaction::Handover;
 
+use crate::transaction::Outlet;
+use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use std::str::FromStr;
 use std::time::Duration;
@@ -36,6 +40,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    outlet: Outlet,
 }
 
 impl Store {
@@ -44,13 +49,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when the server cannot be reached or refuses.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?.application_name("cavendish");
+        // sqlx asks whether statements are to be logged without logging them, which leaves tracing's per-layer
+        // filters in a state that swallows the next span. Slow statements are still told.
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("cavendish")
+            .log_statements(log::LevelFilter::Off);
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(Duration::from_secs(10))
             .connect_with(options)
             .await?;
-        Ok(Self { pool })
+        Ok(Self { pool, outlet: Outlet::default() })
     }
 
     /// Brings the schema up to date. Safe to run from several processes at once.

@@ -1,6 +1,7 @@
 //! The end of a job: the last shot completes it, a dead claim fails it.
 
 use crate::claims::{Claim, Failure, Outcome};
+use crate::transaction::Tx;
 use crate::dead_letters::{self, NewDeadLetter};
 use crate::{StoreError, events};
 use cavendish_domain::{JobId, JobState, Stage};
@@ -23,7 +24,7 @@ struct Standing {
 
 /// Moves jobs on after some of their shots moved: to finishing when nothing is left to render, to completed or
 /// failed when every shot is settled. Locks the jobs, so that of two last shots one sees the other.
-pub(crate) async fn settle_jobs(tx: &mut PgConnection, jobs: &[Uuid]) -> Result<(), StoreError> {
+pub(crate) async fn settle_jobs(tx: &mut Tx, jobs: &[Uuid]) -> Result<(), StoreError> {
     let standings: Vec<Standing> = sqlx::query_as(
         "SELECT j.id, j.state, t.slug AS tenant,
                 count(*) FILTER (WHERE s.state IN ('queued', 'rendering')) AS unrendered,
@@ -40,7 +41,7 @@ pub(crate) async fn settle_jobs(tx: &mut PgConnection, jobs: &[Uuid]) -> Result<
          GROUP BY j.id, t.slug",
     )
     .bind(jobs)
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut **tx)
     .await?;
     let mut moves = Vec::new();
     for standing in standings {
@@ -64,7 +65,7 @@ pub(crate) async fn lock_jobs(tx: &mut PgConnection, jobs: &[Uuid]) -> Result<()
     Ok(())
 }
 
-async fn move_jobs(tx: &mut PgConnection, moves: Vec<(JobState, Standing)>) -> Result<(), StoreError> {
+async fn move_jobs(tx: &mut Tx, moves: Vec<(JobState, Standing)>) -> Result<(), StoreError> {
     if moves.is_empty() {
         return Ok(());
     }
@@ -78,7 +79,7 @@ async fn move_jobs(tx: &mut PgConnection, moves: Vec<(JobState, Standing)>) -> R
     let sql = "UPDATE jobs j SET state = r.state, error = r.error,
                       settled_at = CASE WHEN r.settled THEN now() ELSE NULL END
                FROM jsonb_to_recordset($1) AS r(id uuid, state text, error text, settled boolean) WHERE j.id = r.id";
-    sqlx::query(sql).bind(serde_json::Value::Array(rows)).execute(&mut *tx).await?;
+    sqlx::query(sql).bind(serde_json::Value::Array(rows)).execute(&mut **tx).await?;
     let settled: Vec<_> = moves.into_iter().filter(|(next, _)| next.is_settled()).collect();
     let told: Vec<_> = settled.iter().map(|(next, job)| tell(*next, job)).collect();
     let history: Vec<_> = told.iter().map(|(job, _, event, data)| (*job, *event, data.clone())).collect();
@@ -102,7 +103,7 @@ fn tell(next: JobState, job: &Standing) -> (JobId, &str, EventType, serde_json::
 }
 
 /// Gives a claim up: dead letter, failed job or shot, and the events that say so.
-pub(crate) async fn bury(tx: &mut PgConnection, claim: &Claim, failure: &Failure) -> Result<Outcome, StoreError> {
+pub(crate) async fn bury(tx: &mut Tx, claim: &Claim, failure: &Failure) -> Result<Outcome, StoreError> {
     let sql = "UPDATE claims SET state = 'dead', owner = NULL, lease_expires_at = NULL, failures = failures + 1,
                       ended_at = now()
                WHERE stage = $1 AND subject_id = $2 AND attempt = $3 AND state = 'held'";
@@ -110,7 +111,7 @@ pub(crate) async fn bury(tx: &mut PgConnection, claim: &Claim, failure: &Failure
         .bind(claim.stage.as_str())
         .bind(claim.subject_id)
         .bind(claim.attempt)
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await?
         .rows_affected();
     if buried == 0 {
@@ -125,13 +126,13 @@ pub(crate) async fn bury(tx: &mut PgConnection, claim: &Claim, failure: &Failure
     } else {
         let sql =
             "UPDATE shots SET state = 'failed', error = $2 WHERE id = $1 AND state NOT IN ('finished', 'cancelled')";
-        sqlx::query(sql).bind(claim.subject_id).bind(&error).execute(&mut *tx).await?;
+        sqlx::query(sql).bind(claim.subject_id).bind(&error).execute(&mut **tx).await?;
         settle_jobs(tx, &[job]).await?;
     }
     Ok(Outcome::Committed)
 }
 
-async fn fail_job(tx: &mut PgConnection, claim: &Claim, error: &str) -> Result<(), StoreError> {
+async fn fail_job(tx: &mut Tx, claim: &Claim, error: &str) -> Result<(), StoreError> {
     let standing = Standing {
         id: claim.job_id.uuid(),
         state: JobState::Planning.as_str().into(),

@@ -13,7 +13,6 @@ use uuid::Uuid;
 /// # Errors
 /// Permanent with the faults for a brief that cannot be taken; retryable when a server is away.
 pub(crate) async fn admit(store: &Store, blobs: &dyn BlobStore, event: &Envelope) -> Result<Uuid, HandlerError> {
-    let wrong = |error: DecodeError| HandlerError::from(InvalidBrief::one("data", error.to_string()));
     match event.known_type() {
         Ok(EventType::JobRequested) => {}
         Ok(_) | Err(_) => {
@@ -24,8 +23,8 @@ pub(crate) async fn admit(store: &Store, blobs: &dyn BlobStore, event: &Envelope
         }
     }
     let requested: JobRequested = event.payload().map_err(|error| match error {
-        DecodeError::Data(source) => InvalidBrief::one("data", source.to_string()).into(),
-        other => wrong(other),
+        DecodeError::Data { field, reason } => InvalidBrief::one(field, reason).into(),
+        other => HandlerError::permanent("undecodable", other),
     })?;
     match (requested.brief, requested.job_id) {
         (Some(brief), _) => take_in(store, blobs, event, &requested.tenant, brief).await,
