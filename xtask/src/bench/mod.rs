@@ -28,11 +28,7 @@ struct Bench {
 }
 
 const BENCHES: &[Bench] = &[
-    Bench {
-        name: "line",
-        program: "bench-line",
-        peer: &["celery==5.7.0", "psycopg[binary]==3.3.9", "psycopg-pool==3.3.3"],
-    },
+    Bench { name: "line", program: "bench-line", peer: &["celery==5.7.0", "psycopg[binary]==3.3.9"] },
     Bench { name: "chaos", program: "bench-chaos", peer: &[] },
 ];
 

@@ -91,7 +91,10 @@ impl Stack {
     pub(crate) fn is_up(&self) -> bool {
         self.remembered
             && self.paths.env_file().exists()
-            && self.ours().iter().all(|server| !server.find().is_empty() && server.answer().is_some())
+            && self
+                .ours()
+                .iter()
+                .all(|server| !server.find().is_empty() && !server.is_outdated() && server.answer().is_some())
     }
 
     /// Starts what does not run, waits until all answer, and writes the configuration file.

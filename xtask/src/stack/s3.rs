@@ -62,6 +62,14 @@ impl Server for S3 {
         process::find("cavendish-s3", &format!("--root {}", self.root().display()))
     }
 
+    /// Without this, tests would go on talking to yesterday's build. The system marks the file of a running
+    /// program that has been replaced (Linux only).
+    fn is_outdated(&self) -> bool {
+        let program = |pid: i32| fs::read_link(format!("/proc/{pid}/exe"));
+        let replaced = |path: PathBuf| path.to_string_lossy().ends_with(" (deleted)");
+        self.find().iter().any(|process| program(process.pid).is_ok_and(replaced))
+    }
+
     fn answer(&self) -> Option<String> {
         super::speaks_http(self.ports.of("s3")).then(|| env!("CARGO_PKG_VERSION").to_owned())
     }

@@ -26,6 +26,10 @@ pub(crate) trait Server: Send + Sync {
     fn gentle(&self) -> Signal {
         Signal::TERM
     }
+    /// Whether the program that runs is no longer the one on disk, because a build has replaced it.
+    fn is_outdated(&self) -> bool {
+        false
+    }
     /// Called once it answers for the first time.
     fn settled(&self) -> Result<()> {
         Ok(())
@@ -47,6 +51,10 @@ const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 /// Makes sure that `server` runs and answers; returns its version.
 pub(crate) fn ensure_up(server: &dyn Server, step: &Step) -> Result<String> {
+    if server.is_outdated() {
+        step.note("was built anew, replacing it");
+        stop(server, false)?;
+    }
     if !server.find().is_empty() {
         step.note("runs, waiting for its answer");
         if let Some(version) = wait_for_answer(server, ADOPT_LIMIT) {
