@@ -204,9 +204,13 @@ fn marking(spec: &Spec, facts: &Facts) -> Check {
     if !spec.requires_marking {
         return other("marking", "none", measured, Outcome::NotApplicable);
     }
+    const RULE: &str = "IPTC DigitalSourceType says so where the image is generated";
     const KINDS: [&str; 2] = ["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"];
-    let passed = facts.digital_source_type.as_deref().is_some_and(|kind| KINDS.contains(&kind));
-    judged("marking", "IPTC DigitalSourceType says that the image is generated".into(), measured, passed)
+    match facts.digital_source_type.as_deref() {
+        // Put together from a photograph without a model: the rule is about generated images.
+        Some("composite") => other("marking", RULE, measured, Outcome::NotApplicable),
+        kind => judged("marking", RULE.into(), measured, kind.is_some_and(|kind| KINDS.contains(&kind))),
+    }
 }
 
 fn forbidden(spec: &Spec, what: Forbidden, facts: &Facts) -> Check {

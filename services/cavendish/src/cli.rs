@@ -1,0 +1,268 @@
+//! The arguments.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use uuid::Uuid;
+
+/// Product images that are finished, on spec and reproducible.
+#[derive(Debug, Parser)]
+#[command(name = "cavendish", version, propagate_version = true, after_help = EXAMPLES, arg_required_else_help = true)]
+pub struct Cli {
+    /// Configuration file (TOML); `CAVENDISH__SECTION__KEY` in the environment wins over it
+    #[arg(long, global = true, value_name = "FILE", env = "CAVENDISH_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cavendish generate deploy/demo/hamburger.toml --local --config cavendish.toml
+  cavendish up --config cavendish.toml
+  cavendish job show 0198a3c2-…
+  cavendish dead-letters list
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 files are there but some do not meet their spec.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make images from briefs, download them, and lay out a contact sheet
+    Generate(GenerateArgs),
+    /// Run the whole line in this process: gateway, ingest, render, postprocess
+    Up(UpArgs),
+    /// Bring the database schema up to date
+    Migrate,
+    /// Look at jobs, or cancel one
+    Job(JobArgs),
+    /// Look after what the line gave up on
+    #[command(visible_alias = "dlq")]
+    DeadLetters(DeadLetterArgs),
+    /// Make, list and revoke API keys
+    Key(KeyArgs),
+    /// Show the output specs that can be asked for
+    Specs(SpecsArgs),
+}
+
+/// Arguments of `generate`.
+#[derive(Debug, Args)]
+#[command(after_help = GENERATE_EXAMPLES)]
+pub struct GenerateArgs {
+    /// Briefs, TOML or JSON; photographs are named by `{ file = "…" }`, relative to the brief
+    #[arg(required = true, value_name = "BRIEF")]
+    pub briefs: Vec<PathBuf>,
+    /// Where the files go
+    #[arg(short, long, default_value = "cavendish-output", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Run the whole line in this process, on the servers that the configuration names
+    #[arg(long, conflicts_with_all = ["server", "key"])]
+    pub local: bool,
+    /// A running gateway
+    #[arg(long, env = "CAVENDISH_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub server: String,
+    /// API key for that gateway
+    #[arg(long, env = "CAVENDISH_KEY", hide_env_values = true, value_name = "KEY")]
+    pub key: Option<String>,
+    /// Print the manifest to stdout
+    #[arg(long)]
+    pub json: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+const GENERATE_EXAMPLES: &str = "\
+Examples:
+  cavendish generate coffee-cup.toml hamburger.toml --out images --key cav_…
+  cavendish generate coffee-cup.toml --local --config .cache/stack/cavendish.toml
+  cavendish generate brief.json --json | jq '.assets[] | select(.compliant | not)'
+
+A brief:
+  name = \"Coffee cup\"
+  backdrop = \"light-grey\"
+  deliverables = [\"amazon-main\", \"meta-story\"]
+  variants = 2
+  [[subjects]]
+  references = [{ file = \"cup.png\" }]";
+
+/// Arguments of `up`.
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// Print the URL, and the key if one was made, as JSON on stdout once everything is up
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `job`.
+#[derive(Debug, Args)]
+pub struct JobArgs {
+    /// Whose jobs
+    #[arg(long, global = true, default_value = "default", value_name = "SLUG")]
+    pub tenant: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: JobCommand,
+}
+
+/// What to do with jobs.
+#[derive(Debug, Subcommand)]
+pub enum JobCommand {
+    /// Everything about a job, with its whole history
+    Show {
+        /// The job
+        id: Uuid,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// The newest jobs
+    List {
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        limit: i64,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a job up
+    Cancel {
+        /// The job
+        id: Uuid,
+    },
+}
+
+/// Arguments of `dead-letters`.
+#[derive(Debug, Args)]
+pub struct DeadLetterArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DeadLetterCommand,
+}
+
+/// What to do with dead letters.
+#[derive(Debug, Subcommand)]
+pub enum DeadLetterCommand {
+    /// What is open, newest first
+    List {
+        /// Also what was replayed or discarded
+        #[arg(long)]
+        all: bool,
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// One dead letter with its message
+    Show {
+        /// The dead letter
+        id: Uuid,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put back on the line with a clean record
+    Replay(Chosen),
+    /// Mark as not wanted
+    Discard(Chosen),
+}
+
+/// Some dead letters.
+#[derive(Debug, Args)]
+pub struct Chosen {
+    /// The dead letters
+    #[arg(required_unless_present = "all")]
+    pub ids: Vec<Uuid>,
+    /// Every open one
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// Arguments of `key`.
+#[derive(Debug, Args)]
+pub struct KeyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: KeyCommand,
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key; it is printed once and never again
+    Create {
+        /// Whose; the tenant is made when it is new
+        #[arg(long, default_value = "default", value_name = "SLUG")]
+        tenant: String,
+        /// What people call it
+        #[arg(long, default_value = "cli")]
+        name: String,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// All keys, newest first; only their beginnings are known
+    List {
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a key
+    Revoke {
+        /// Its id, from `key list`
+        id: Uuid,
+    },
+}
+
+/// Arguments of `specs`.
+#[derive(Debug, Args)]
+pub struct SpecsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: SpecsCommand,
+}
+
+/// What to do with specs.
+#[derive(Debug, Subcommand)]
+pub enum SpecsCommand {
+    /// All specs
+    List {
+        /// Only of this network
+        #[arg(long)]
+        network: Option<String>,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// One spec with all its rules
+    Show {
+        /// Its id
+        id: String,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn replay_needs_ids_or_all() {
+        assert!(Cli::try_parse_from(["cavendish", "dlq", "replay"]).is_err());
+        assert!(Cli::try_parse_from(["cavendish", "dlq", "replay", "--all", "-y"]).is_ok());
+        assert!(Cli::try_parse_from(["cavendish", "generate", "a.toml", "--local", "--config", "c.toml"]).is_ok());
+    }
+}

@@ -1,0 +1,74 @@
+//! The command line: `generate` makes images from briefs, `up` runs the whole line in one process, and the rest looks
+//! after it. What a command prints for programs goes to stdout, what it tells people goes to stderr.
+
+pub mod brief_file;
+pub mod cli;
+pub mod client;
+mod commands;
+pub mod generate;
+pub mod manifest;
+mod output;
+mod settings;
+pub mod sheet;
+mod sse;
+pub mod up;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+/// How a command ended, as its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done.
+    Done,
+    /// 1: something failed; stderr says what. (2, wrong usage, is the argument parser's.)
+    Failed,
+    /// 3: every file is there, but some do not meet their spec.
+    NotCompliant,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::NotCompliant => 3,
+        })
+    }
+}
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    // Ring is the one provider of the workspace; a second call finds it installed, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::fail(&anyhow::Error::new(error).context("cannot start the runtime"));
+            return Exit::Failed.into();
+        }
+    };
+    match runtime.block_on(dispatch(cli)) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::fail(&error);
+            Exit::Failed.into()
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
+    let config = cli.config.as_deref();
+    match cli.command {
+        Command::Generate(args) => generate::run(args, config).await,
+        Command::Up(args) => commands::up::run(args, config).await,
+        Command::Migrate => commands::migrate::run(config).await,
+        Command::Job(args) => commands::job::run(args, config).await,
+        Command::DeadLetters(args) => commands::dead_letters::run(args, config).await,
+        Command::Key(args) => commands::key::run(args, config).await,
+        Command::Specs(args) => commands::specs::run(args),
+    }
+}

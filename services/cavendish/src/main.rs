@@ -1,0 +1,7 @@
+//! The command line of Cavendish.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cavendish::run()
+}

@@ -1,0 +1,120 @@
+//! What people see: tables, sizes, times, errors.
+
+use chrono::{DateTime, Utc};
+use console::style;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Tells an error with its causes.
+pub(crate) fn fail(error: &anyhow::Error) {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    eprintln!("{} {}", style("error:").red().bold().for_stderr(), causes.join(": "));
+}
+
+/// Tells something beside the result.
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Suggests what to do next.
+pub(crate) fn next(command: &str) {
+    eprintln!("{} {command}", style("next:").dim().for_stderr());
+}
+
+/// Prints a value for programs.
+pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Rows under a head, columns as wide as they must be; the last column is not padded.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(console::measure_text_width(cell));
+        }
+    }
+    let line = |cells: &[String]| {
+        let mut text = String::new();
+        for (at, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+            let last = at + 1 == cells.len();
+            let pad = if last { 0 } else { width.saturating_sub(console::measure_text_width(cell)) + 2 };
+            let _ = write!(text, "{cell}{}", " ".repeat(pad));
+        }
+        text.trim_end().to_owned()
+    };
+    let head: Vec<String> = head.iter().map(ToString::to_string).collect();
+    let mut lines = vec![style(line(&head)).dim().to_string()];
+    lines.extend(rows.iter().map(|row| line(row)));
+    lines.join("\n")
+}
+
+/// `1.4 MB`: decimal, as stores and specs count.
+pub(crate) fn bytes(count: u64) -> String {
+    match count {
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{:.0} kB", count as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", count as f64 / 1e6),
+        _ => format!("{:.1} GB", count as f64 / 1e9),
+    }
+}
+
+/// `840 ms`, `12.3 s`, `4 min 05 s`.
+pub(crate) fn span(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{:.1} s", ms as f64 / 1e3),
+        _ => format!("{} min {:02} s", ms / 60_000, ms / 1_000 % 60),
+    }
+}
+
+/// `3 min ago`.
+pub(crate) fn ago(at: DateTime<Utc>) -> String {
+    let age = (Utc::now() - at).to_std().unwrap_or(Duration::ZERO).as_secs();
+    match age {
+        0..60 => format!("{age} s ago"),
+        60..3_600 => format!("{} min ago", age / 60),
+        3_600..172_800 => format!("{} h ago", age / 3_600),
+        _ => format!("{} days ago", age / 86_400),
+    }
+}
+
+/// At most `max` characters, on one line.
+pub(crate) fn short(text: &str, max: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= max {
+        return line;
+    }
+    let kept: String = line.chars().take(max.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// A state in its colour.
+pub(crate) fn state(word: &str) -> String {
+    match word {
+        "completed" | "finished" | "replayed" => style(word).green().to_string(),
+        "failed" | "open" => style(word).red().to_string(),
+        "cancelled" | "discarded" => style(word).dim().to_string(),
+        _ => style(word).yellow().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_are_short() {
+        assert_eq!([bytes(999), bytes(84_000), bytes(1_440_000)], ["999 B", "84 kB", "1.4 MB"]);
+        assert_eq!([span(840), span(12_340), span(245_000)], ["840 ms", "12.3 s", "4 min 05 s"]);
+        assert_eq!(short("a  long\nline of text", 8), "a long…");
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = vec![vec!["a".into(), "x".into()], vec!["long".into(), "y".into()]];
+        let text = console::strip_ansi_codes(&table(&["id", "what"], &rows)).into_owned();
+        assert_eq!(text, "id    what\na     x\nlong  y");
+    }
+}

@@ -1,0 +1,30 @@
+use anyhow::Context;
+use cavendish_service_kit::{DatabaseConfig, TelemetryConfig, config};
+use cavendish_store::Store;
+use serde::Deserialize;
+use std::path::Path;
+
+/// The parts of the configuration that the command line itself needs.
+#[derive(Debug, Deserialize)]
+struct StoreSettings {
+    database: DatabaseConfig,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct TelemetrySettings {
+    #[serde(default)]
+    telemetry: TelemetryConfig,
+}
+
+/// The store, for commands that go to Postgres directly.
+pub(crate) async fn store(file: Option<&Path>) -> anyhow::Result<Store> {
+    let settings: StoreSettings = config::load(file)?;
+    let connections = settings.database.max_connections.min(2);
+    Store::connect(&settings.database.url, connections).await.context("cannot reach the database")
+}
+
+/// How this process logs and measures.
+pub(crate) fn telemetry(file: Option<&Path>) -> anyhow::Result<TelemetryConfig> {
+    let settings: TelemetrySettings = config::load(file)?;
+    Ok(settings.telemetry)
+}

@@ -1,0 +1,219 @@
+//! The shapes of the jobs API, version 1. Clients should ignore fields that they do not know.
+
+use cavendish_domain::{JobState, Lane};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Where to go on from a job. Paths, unless the gateway knows its public URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobLinks {
+    /// `GET`: [`JobStatus`].
+    pub status_url: String,
+    /// `GET`: server-sent events, [`JobEntry`] each.
+    pub events_url: String,
+    /// `POST`: gives the job up.
+    pub cancel_url: String,
+}
+
+/// Answer of `POST /v1/jobs`: 202, also for an idempotency key that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobAccepted {
+    /// The job.
+    pub id: Uuid,
+    /// Where it stands.
+    pub status: JobState,
+    /// How many jobs wait in the same lane before this one; absent once it is taken up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_position: Option<i64>,
+    /// Where to go on.
+    #[serde(flatten)]
+    pub links: JobLinks,
+}
+
+/// Answer of `GET /v1/jobs`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobList {
+    /// The newest jobs first.
+    pub jobs: Vec<JobHead>,
+}
+
+/// A job in short.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobHead {
+    /// The job.
+    pub id: Uuid,
+    /// Where it stands.
+    pub status: JobState,
+    /// The brief's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The queue it travels in.
+    pub lane: Lane,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// When it was accepted.
+    pub created_at: DateTime<Utc>,
+    /// When it was completed, failed or cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<DateTime<Utc>>,
+    /// Where to go on.
+    #[serde(flatten)]
+    pub links: JobLinks,
+}
+
+/// Answer of `GET /v1/jobs/{id}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobStatus {
+    /// The job in short.
+    #[serde(flatten)]
+    pub head: JobHead,
+    /// How many jobs wait in the same lane before this one; absent once it is taken up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_position: Option<i64>,
+    /// The brief as it was accepted: photographs as blobs, seed drawn.
+    pub brief: Value,
+    /// How long it took.
+    pub timings: JobTimings,
+    /// Its shots, in the order of the plan.
+    pub shots: Vec<ShotStatus>,
+    /// Its finished files, by variant and deliverable.
+    pub assets: Vec<AssetStatus>,
+}
+
+/// Wall-clock milliseconds, from the job's history; absent while not reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobTimings {
+    /// From acceptance to the plan: waiting for ingest, and its work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planning_ms: Option<u64>,
+    /// From the plan to the last render.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rendering_ms: Option<u64>,
+    /// From the last render to the last finished shot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finishing_ms: Option<u64>,
+    /// From acceptance until the job was settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_ms: Option<u64>,
+}
+
+/// Wall-clock milliseconds of one shot, from the job's history; absent while not reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShotTimings {
+    /// From the plan to the render: waiting, drawing, storing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub render_ms: Option<u64>,
+    /// From the render to its assets: waiting, composing, encoding, storing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postprocess_ms: Option<u64>,
+}
+
+/// A shot of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShotStatus {
+    /// The shot.
+    pub id: Uuid,
+    /// Its place in the plan.
+    pub index: i32,
+    /// Where it stands, a shot state.
+    pub status: String,
+    /// What it asks for.
+    pub request: Value,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Its render, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub render: Option<RenderStatus>,
+    /// How long it took.
+    pub timings: ShotTimings,
+}
+
+/// The render of a shot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RenderStatus {
+    /// The attempt that made it.
+    pub attempt: i32,
+    /// Model name and version.
+    pub model: String,
+    /// Seed.
+    pub seed: u64,
+    /// Denoising steps.
+    pub steps: i32,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Timings and scores.
+    pub report: Value,
+}
+
+/// A finished file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AssetStatus {
+    /// The asset.
+    pub id: Uuid,
+    /// The shot that fed it.
+    pub shot_id: Uuid,
+    /// Its place in the brief's deliverables.
+    pub deliverable: i32,
+    /// Output spec.
+    pub spec: String,
+    /// Which variant of the brief, from 0.
+    pub variant: i32,
+    /// Pixels.
+    pub width: i32,
+    /// Pixels.
+    pub height: i32,
+    /// Size of the file.
+    pub bytes: i64,
+    /// Media type.
+    pub mime: String,
+    /// Whether every check of the spec passed.
+    pub compliant: bool,
+    /// The checks with what was measured, and timings.
+    pub report: Value,
+    /// Key of the file in the bucket.
+    pub key: String,
+    /// Downloads the file without credentials, for a while.
+    pub url: String,
+}
+
+/// A line of a job's history: the data of a server-sent event. Steps of a render (`job.progressed`) have no `seq`
+/// and may be lost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobEntry {
+    /// Grows with time; also the id of the server-sent event, for `Last-Event-ID`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<i64>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<DateTime<Utc>>,
+    /// `<noun>.<verb>`, also the name of the server-sent event.
+    #[serde(rename = "type")]
+    pub event: String,
+    /// What.
+    pub data: Value,
+}
+
+/// The body of every answer that is not a success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The error.
+    pub error: ErrorDetail,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorDetail {
+    /// Machine-readable, for example `invalid_brief`.
+    pub code: String,
+    /// For a person.
+    pub message: String,
+    /// The faults, each with its field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<cavendish_domain::FieldError>,
+}

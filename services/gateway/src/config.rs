@@ -1,0 +1,64 @@
+use cavendish_blobs::BlobsConfig;
+use cavendish_service_kit::{BrokerConfig, DatabaseConfig};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// What the gateway must know: its servers, and the section `[gateway]`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GatewayConfig {
+    /// Postgres.
+    pub database: DatabaseConfig,
+    /// RabbitMQ.
+    pub broker: BrokerConfig,
+    /// S3.
+    pub blobs: BlobsConfig,
+    /// The HTTP side itself.
+    #[serde(default)]
+    pub gateway: HttpConfig,
+}
+
+/// The HTTP side.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct HttpConfig {
+    /// Address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// How clients reach this server (`https://images.example`), for the URLs in answers. Without it, answers carry
+    /// paths.
+    pub public_url: Option<String>,
+    /// Bytes of a request body, at most.
+    pub max_body_bytes: usize,
+    /// Seconds that a request body may take to arrive.
+    pub body_timeout_seconds: u64,
+    /// Mebibytes of request bodies that are held in memory at once, over all requests.
+    pub upload_memory_mib: u32,
+    /// Event streams that are open at once, at most.
+    pub max_streams: usize,
+    /// Seconds that a download URL is good for, at most a week.
+    pub asset_url_seconds: u64,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            max_body_bytes: 48 << 20,
+            body_timeout_seconds: 60,
+            upload_memory_mib: 512,
+            max_streams: 2_000,
+            asset_url_seconds: 3_600,
+        }
+    }
+}
+
+impl HttpConfig {
+    pub(crate) fn body_timeout(&self) -> Duration {
+        Duration::from_secs(self.body_timeout_seconds)
+    }
+
+    pub(crate) fn asset_url_ttl(&self) -> Duration {
+        Duration::from_secs(self.asset_url_seconds.clamp(1, 7 * 24 * 3_600))
+    }
+}

@@ -1,0 +1,87 @@
+use crate::api::JobAccepted;
+use crate::auth::Tenant;
+use crate::error::ApiError;
+use crate::state::AppState;
+use crate::trace::TraceParent;
+use crate::{inputs, submission, views};
+use axum::body::Body;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::Json;
+use cavendish_domain::{JobId, TenantId};
+use cavendish_store::NewJob;
+
+/// Characters of an idempotency key, at most.
+const MAX_IDEMPOTENCY_KEY: usize = 255;
+
+/// `POST /v1/jobs`: takes a brief in. The tenant is known before the first byte of the body is read.
+pub(crate) async fn submit(
+    State(state): State<AppState>,
+    tenant: Tenant,
+    Extension(TraceParent(traceparent)): Extension<TraceParent>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let idempotency_key = idempotency_key(&headers)?;
+    let id = job_id(tenant.id, idempotency_key.as_deref());
+    let brief = {
+        let _memory = submission::reserve(&state, &headers).await?;
+        let body = submission::read_body(&state, &headers, body).await?;
+        let mut brief = submission::parse_brief(&body)?;
+        drop(body);
+        inputs::store(&state, &tenant, id, &mut brief).await?;
+        // 32 bits survive every JSON reader, doubles included.
+        brief.seed.get_or_insert_with(|| u64::from(rand::random::<u32>()));
+        brief
+    };
+    let (tenant_id, traceparent) = (tenant.id, Some(traceparent));
+    let job = NewJob { id, tenant_id, tenant: tenant.slug, brief, idempotency_key, traceparent };
+    let accepted = state.store.accept(&job).await?;
+    if accepted.created {
+        state.feed.poke();
+        metrics::counter!("cavendish_jobs_accepted_total", "lane" => job.brief.lane.as_str()).increment(1);
+        tracing::info!(job_id = %accepted.job_id, tenant = job.tenant, "job accepted");
+    }
+    answer(&state, tenant_id, accepted.job_id).await
+}
+
+/// A repeated request gets the same id before anything is stored, so its photographs fall on the same keys.
+fn job_id(tenant: TenantId, idempotency_key: Option<&str>) -> JobId {
+    match idempotency_key {
+        Some(key) => JobId::of_event(&format!("cavendish/gateway/{tenant}"), key),
+        None => JobId::new(),
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    if text.is_empty() || text.len() > MAX_IDEMPOTENCY_KEY {
+        let reason = format!("must be 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters");
+        return Err(ApiError::InvalidRequest { field: "idempotency-key", reason });
+    }
+    Ok(Some(text.to_owned()))
+}
+
+async fn answer(state: &AppState, tenant: TenantId, job: JobId) -> Result<Response, ApiError> {
+    let status = state.store.job_state(tenant, job).await?;
+    let queue_position = state.store.queue_position(job).await?;
+    let links = views::links(state, job);
+    let location = [(header::LOCATION, links.status_url.clone())];
+    let accepted = JobAccepted { id: job.uuid(), status, queue_position, links };
+    Ok((StatusCode::ACCEPTED, location, Json(accepted)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idempotency_key_names_one_job_per_tenant() {
+        let (one, other) = (TenantId::DEFAULT, TenantId::new());
+        assert_eq!(job_id(one, Some("k")), job_id(one, Some("k")));
+        assert_ne!(job_id(one, Some("k")), job_id(other, Some("k")));
+        assert_ne!(job_id(one, None), job_id(one, None));
+    }
+}
