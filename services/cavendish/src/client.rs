@@ -68,7 +68,8 @@ impl Client {
     /// # Errors
     /// As the gateway says.
     pub async fn cancel(&self, job: Uuid) -> anyhow::Result<JobStatus> {
-        self.call(|| self.request(Method::POST, &format!("/v1/jobs/{job}/cancel")).timeout(Duration::from_secs(30))).await
+        self.call(|| self.request(Method::POST, &format!("/v1/jobs/{job}/cancel")).timeout(Duration::from_secs(30)))
+            .await
     }
 
     /// Follows a job until it is settled, and tells every line of its history and every step once. A stream that
@@ -194,7 +195,8 @@ fn said(status: StatusCode, body: &str) -> String {
     if error.errors.is_empty() {
         return error.message;
     }
-    let faults: Vec<String> = error.errors.iter().map(|fault| format!("\n  {}: {}", fault.field, fault.reason)).collect();
+    let faults: Vec<String> =
+        error.errors.iter().map(|fault| format!("\n  {}: {}", fault.field, fault.reason)).collect();
     format!("{}{}", error.code.replace('_', " "), faults.concat())
 }
 
@@ -204,7 +206,8 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_field_by_field() {
-        let body = r#"{"error":{"code":"invalid_brief","message":"m","errors":[{"field":"prompt","reason":"is empty"}]}}"#;
+        let body =
+            r#"{"error":{"code":"invalid_brief","message":"m","errors":[{"field":"prompt","reason":"is empty"}]}}"#;
         assert_eq!(said(StatusCode::UNPROCESSABLE_ENTITY, body), "invalid brief\n  prompt: is empty");
         assert_eq!(said(StatusCode::BAD_GATEWAY, "<html>"), "502 Bad Gateway: <html>");
     }

@@ -167,7 +167,8 @@ fn file_name(asset: &AssetStatus, names: &mut HashMap<String, u32>) -> String {
 
 fn record(brief: &str, job: &JobStatus, asset: &AssetStatus, shot: Option<&ShotStatus>, path: String) -> AssetRecord {
     let render = shot.and_then(|shot| shot.render.as_ref());
-    let timings_of = |report: Option<&Value>| report.and_then(|report| report.get("timings")).cloned().unwrap_or_default();
+    let timings_of =
+        |report: Option<&Value>| report.and_then(|report| report.get("timings")).cloned().unwrap_or_default();
     let times = shot.map(|shot| shot.timings).unwrap_or_default();
     AssetRecord {
         brief: brief.into(),

@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn events_are_whole_however_the_bytes_are_cut() {
-        let stream = ": still here\n\nid: 7\r\nevent: job.planned\r\ndata: {\"ü\":\ndata:1}\n\ndata: x\n\ndata: unfinished";
+        let stream =
+            ": still here\n\nid: 7\r\nevent: job.planned\r\ndata: {\"ü\":\ndata:1}\n\ndata: x\n\ndata: unfinished";
         let event = |id: Option<&str>, data: &str| SseEvent { id: id.map(Into::into), data: data.into() };
         let expected = [event(Some("7"), "{\"ü\":\n1}"), event(None, "x")];
         for size in 1..stream.len() {

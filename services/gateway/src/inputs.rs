@@ -88,11 +88,7 @@ async fn write_once(state: &AppState, key: &BlobKey, bytes: Bytes, mime: &str) -
         Err(error) if error.kind() == BlobErrorKind::TooLarge => false,
         Err(error) => return Err(error.into()),
     };
-    if same {
-        Ok(())
-    } else {
-        Err(ApiError::Conflict("the idempotency key was used with another photograph".into()))
-    }
+    if same { Ok(()) } else { Err(ApiError::Conflict("the idempotency key was used with another photograph".into())) }
 }
 
 async fn look_up(state: &AppState, tenant: &Tenant, field: &str, text: &str) -> Result<(), ApiError> {
@@ -117,7 +113,8 @@ mod tests {
     use cavendish_domain::TenantId;
 
     /// A PNG of one pixel.
-    const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    const PIXEL: &str =
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
     #[test]
     fn both_alphabets_padding_or_not_and_data_urls_are_read() {
@@ -146,7 +143,9 @@ mod tests {
         let key = BlobKey::input(TenantId::DEFAULT, JobId::new(), 0);
         assert_eq!(blob_key(key.as_str()), Some(key));
         let tenant = TenantId::DEFAULT;
-        for text in [format!("{tenant}/../x"), format!("{tenant}//x"), format!("{tenant}/x?y"), "../x".into(), "/x".into()] {
+        for text in
+            [format!("{tenant}/../x"), format!("{tenant}//x"), format!("{tenant}/x?y"), "../x".into(), "/x".into()]
+        {
             assert_eq!(blob_key(&text), None, "{text}");
         }
     }

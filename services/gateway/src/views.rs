@@ -1,8 +1,6 @@
 //! What is stored, as clients see it.
 
-use crate::api::{
-    AssetStatus, JobHead, JobLinks, JobStatus, JobTimings, RenderStatus, ShotStatus, ShotTimings,
-};
+use crate::api::{AssetStatus, JobHead, JobLinks, JobStatus, JobTimings, RenderStatus, ShotStatus, ShotTimings};
 use crate::error::ApiError;
 use crate::state::AppState;
 use cavendish_blobs::BlobError;

@@ -32,7 +32,14 @@ async fn list(store: &Store, all: bool, limit: i64, json: bool) -> anyhow::Resul
     let row = |letter: &DeadLetter| {
         let state = output::state(&letter.state);
         let detail = output::short(&letter.detail, 70);
-        vec![letter.id.to_string(), letter.stage.clone(), state, output::ago(letter.created_at), letter.reason.clone(), detail]
+        vec![
+            letter.id.to_string(),
+            letter.stage.clone(),
+            state,
+            output::ago(letter.created_at),
+            letter.reason.clone(),
+            detail,
+        ]
     };
     let rows: Vec<_> = letters.iter().map(row).collect();
     println!("{}", output::table(&["ID", "STAGE", "STATE", "SINCE", "REASON", "DETAIL"], &rows));

@@ -34,7 +34,15 @@ async fn list(store: &Store, tenant: TenantId, limit: i64, json: bool) -> anyhow
         let took = job.settled_at.map_or_else(|| "–".into(), |at| output::span(ms(job.created_at, at)));
         let name = output::short(job.name.as_deref().unwrap_or("–"), 30);
         let error = output::short(job.error.as_deref().unwrap_or_default(), 60);
-        vec![job.id.to_string(), output::state(&job.state), job.lane.clone(), output::ago(job.created_at), took, name, error]
+        vec![
+            job.id.to_string(),
+            output::state(&job.state),
+            job.lane.clone(),
+            output::ago(job.created_at),
+            took,
+            name,
+            error,
+        ]
     };
     let rows: Vec<_> = jobs.iter().map(row).collect();
     println!("{}", output::table(&["ID", "STATE", "LANE", "MADE", "TOOK", "NAME", "ERROR"], &rows));
@@ -107,7 +115,8 @@ fn timeline(start: DateTime<Utc>, entry: &HistoryEntry) -> String {
     let at = format!("+{}", output::span(ms(start, entry.at)));
     let told = match &entry.data {
         Value::Object(fields) => {
-            let worth = |name: &&String| !matches!(name.as_str(), "job_id" | "tenant" | "blob_key" | "report" | "assets_list");
+            let worth =
+                |name: &&String| !matches!(name.as_str(), "job_id" | "tenant" | "blob_key" | "report" | "assets_list");
             let names = fields.keys().filter(worth);
             let parts = names.filter_map(|name| match &fields[name] {
                 Value::Null => None,
@@ -124,7 +133,11 @@ fn timeline(start: DateTime<Utc>, entry: &HistoryEntry) -> String {
         "job.completed" => style(&entry.event).green(),
         _ => style(&entry.event),
     };
-    format!("  {at:>10}  {}  {}", console::pad_str(&event.to_string(), 15, console::Alignment::Left, None), output::short(&told, WIDTH))
+    format!(
+        "  {at:>10}  {}  {}",
+        console::pad_str(&event.to_string(), 15, console::Alignment::Left, None),
+        output::short(&told, WIDTH)
+    )
 }
 
 fn print_shots(view: &JobView) {
@@ -137,13 +150,20 @@ fn print_shots(view: &JobView) {
         .map(|shot| {
             let render = shot.render.as_ref().map(|render| &render.0);
             let size = render.map_or_else(|| "–".into(), |r| format!("{}×{}", r.width, r.height));
-            let how = render.map_or_else(|| "–".into(), |r| format!("{}, seed {}, {} steps", r.model, r.seed.cast_unsigned(), r.steps));
+            let how = render.map_or_else(
+                || "–".into(),
+                |r| format!("{}, seed {}, {} steps", r.model, r.seed.cast_unsigned(), r.steps),
+            );
             let attempt = render.map_or_else(|| "–".into(), |r| r.attempt.to_string());
             let said = shot.error.clone().unwrap_or_else(|| plain(&shot.request["prompt"]));
             vec![shot.index.to_string(), output::state(&shot.state), attempt, size, how, output::short(&said, 60)]
         })
         .collect();
-    println!("\n{}\n{}", style("Shots").bold(), output::table(&["#", "STATE", "ATTEMPT", "RENDER", "MODEL", "PROMPT"], &rows));
+    println!(
+        "\n{}\n{}",
+        style("Shots").bold(),
+        output::table(&["#", "STATE", "ATTEMPT", "RENDER", "MODEL", "PROMPT"], &rows)
+    );
 }
 
 fn print_assets(view: &JobView) {
@@ -157,10 +177,21 @@ fn print_assets(view: &JobView) {
             let mark = if asset.compliant { style("✓").green() } else { style("✗").red() };
             let size = format!("{}×{}", asset.width, asset.height);
             let bytes = output::bytes(asset.bytes.cast_unsigned());
-            vec![mark.to_string(), (asset.variant + 1).to_string(), asset.spec.clone(), size, bytes, asset.blob_key.clone()]
+            vec![
+                mark.to_string(),
+                (asset.variant + 1).to_string(),
+                asset.spec.clone(),
+                size,
+                bytes,
+                asset.blob_key.clone(),
+            ]
         })
         .collect();
-    println!("\n{}\n{}", style("Files").bold(), output::table(&["", "VARIANT", "SPEC", "PIXELS", "SIZE", "KEY"], &rows));
+    println!(
+        "\n{}\n{}",
+        style("Files").bold(),
+        output::table(&["", "VARIANT", "SPEC", "PIXELS", "SIZE", "KEY"], &rows)
+    );
 }
 
 fn plain(value: &Value) -> String {

@@ -18,7 +18,8 @@ pub(crate) async fn run(args: KeyArgs, config: Option<&Path>) -> anyhow::Result<
 
 async fn create(store: &Store, tenant: &str, name: &str, json: bool) -> anyhow::Result<Exit> {
     let tenant_id = store.create_tenant(tenant, tenant).await;
-    let tenant_id = tenant_id.with_context(|| format!("tenant `{tenant}`: lower-case letters, digits and `-` are taken"))?;
+    let tenant_id =
+        tenant_id.with_context(|| format!("tenant `{tenant}`: lower-case letters, digits and `-` are taken"))?;
     let key = Key::generate();
     let id = store.add_key(tenant_id, name, key.shown(), &key.hash()).await?;
     if json {
@@ -44,7 +45,14 @@ async fn list(store: &Store, json: bool) -> anyhow::Result<Exit> {
     }
     let row = |key: &cavendish_store::ApiKey| {
         let ended = key.revoked_at.map_or_else(|| "valid".into(), |at| format!("revoked {}", output::ago(at)));
-        vec![key.id.to_string(), key.tenant.clone(), key.name.clone(), format!("{}…", key.prefix), output::ago(key.created_at), ended]
+        vec![
+            key.id.to_string(),
+            key.tenant.clone(),
+            key.name.clone(),
+            format!("{}…", key.prefix),
+            output::ago(key.created_at),
+            ended,
+        ]
     };
     let rows: Vec<_> = keys.iter().map(row).collect();
     println!("{}", output::table(&["ID", "TENANT", "NAME", "KEY", "MADE", "STATE"], &rows));

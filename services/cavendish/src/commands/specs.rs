@@ -16,7 +16,8 @@ fn list(network: Option<&str>, json: bool) -> anyhow::Result<Exit> {
         output::json(&specs)?;
         return Ok(Exit::Done);
     }
-    let rows: Vec<_> = specs.iter().map(|spec| vec![spec.id.clone(), size(spec), limit(spec), spec.title.clone()]).collect();
+    let rows: Vec<_> =
+        specs.iter().map(|spec| vec![spec.id.clone(), size(spec), limit(spec), spec.title.clone()]).collect();
     println!("{}", output::table(&["ID", "PIXELS", "LIMIT", "TITLE"], &rows));
     Ok(Exit::Done)
 }
@@ -29,7 +30,9 @@ fn show(id: &str, json: bool) -> anyhow::Result<Exit> {
     }
     let formats: Vec<_> = spec.formats.iter().map(|format| format.mime()).collect();
     let background = if spec.background == Background::PureWhite { "pure white" } else { "any" };
-    let fill = spec.fill.map_or_else(|| "any".into(), |fill| format!("{:.0}–{:.0} % of the frame", fill.min * 100.0, fill.max * 100.0));
+    let fill = spec
+        .fill
+        .map_or_else(|| "any".into(), |fill| format!("{:.0}–{:.0} % of the frame", fill.min * 100.0, fill.max * 100.0));
     let zone = &spec.safe_zone;
     let clear = match zone.is_zero() {
         true => "none".into(),

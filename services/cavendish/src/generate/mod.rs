@@ -40,7 +40,12 @@ async fn generate(args: &GenerateArgs, briefs: &[BriefFile], line: Option<&Line>
     let begun = Instant::now();
     let client = match line {
         Some(line) => Client::new(line.url(), line.key())?,
-        None => Client::new(&args.server, args.key.as_deref().context("no API key: give --key or set CAVENDISH_KEY (`cavendish key create` makes one)")?)?,
+        None => Client::new(
+            &args.server,
+            args.key
+                .as_deref()
+                .context("no API key: give --key or set CAVENDISH_KEY (`cavendish key create` makes one)")?,
+        )?,
     };
     let jobs = submit(&client, briefs).await?;
     let screen = Screen::new(briefs, args.quiet);
@@ -110,7 +115,8 @@ fn report(args: &GenerateArgs, manifest: &Manifest) -> Exit {
     let misfits: Vec<_> = manifest.assets.iter().filter(|asset| !asset.compliant).collect();
     for asset in &misfits {
         let failed = asset.checks.iter().filter(|check| check.outcome == cavendish_specs::Outcome::Failed);
-        let failed: Vec<_> = failed.map(|check| format!("{} ({}, wanted {})", check.name, check.measured, check.rule)).collect();
+        let failed: Vec<_> =
+            failed.map(|check| format!("{} ({}, wanted {})", check.name, check.measured, check.rule)).collect();
         output::note(&format!("{} {}: {}", style("✗").red().for_stderr(), asset.path, failed.join("; ")));
     }
     if !args.quiet {

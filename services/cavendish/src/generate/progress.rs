@@ -47,7 +47,12 @@ impl Progress {
             "shot.finished" => {
                 self.finished += 1;
                 let files = number("assets");
-                return Some(format!("shot {} of {} finished: {files} {}", self.finished, self.shots.unwrap_or(0), plural(files, "file")));
+                return Some(format!(
+                    "shot {} of {} finished: {files} {}",
+                    self.finished,
+                    self.shots.unwrap_or(0),
+                    plural(files, "file")
+                ));
             }
             "attempt.failed" => self.trouble = Some(format!("{} will try again: {}", text("stage"), text("detail"))),
             "job.completed" => self.settled = Some("completed"),

@@ -70,7 +70,9 @@ impl Screen {
                 let files = job.assets.len();
                 format!("{} {files} files", style("✓").green())
             }
-            Some(job) => format!("{} {}", style("✗").red(), output::short(job.head.error.as_deref().unwrap_or("failed"), 60)),
+            Some(job) => {
+                format!("{} {}", style("✗").red(), output::short(job.head.error.as_deref().unwrap_or("failed"), 60))
+            }
             None => format!("{} lost sight of it", style("✗").red()),
         };
         bar.abandon_with_message(ended);

@@ -40,7 +40,9 @@ fn masthead(manifest: &Manifest) -> String {
     ];
     let figures: String = figures
         .iter()
-        .map(|(value, label, tone)| format!("<div class=\"figure {tone}\"><b>{}</b><span>{label}</span></div>\n", escape(value)))
+        .map(|(value, label, tone)| {
+            format!("<div class=\"figure {tone}\"><b>{}</b><span>{label}</span></div>\n", escape(value))
+        })
         .collect();
     format!(
         "<header class=\"masthead\">\n<div class=\"brand\">{MARK}<div><h1>Contact sheet</h1><p>{}</p></div></div>\n\
@@ -59,7 +61,11 @@ fn section(manifest: &Manifest, brief: &BriefRecord) -> String {
         let of_it: Vec<_> = assets.iter().copied().filter(|asset| asset.variant == *variant).collect();
         strips += &strip(*variant, variants.len(), &of_it);
     }
-    format!("<section class=\"brief\" id=\"{}\">\n{}{strips}</section>\n", escape(&brief.slug), brief_head(brief, &assets))
+    format!(
+        "<section class=\"brief\" id=\"{}\">\n{}{strips}</section>\n",
+        escape(&brief.slug),
+        brief_head(brief, &assets)
+    )
 }
 
 fn brief_head(brief: &BriefRecord, assets: &[&AssetRecord]) -> String {
@@ -76,12 +82,14 @@ fn brief_head(brief: &BriefRecord, assets: &[&AssetRecord]) -> String {
         ("rendered in", brief.timings.rendering_ms),
         ("finished in", brief.timings.finishing_ms),
     ];
-    let stages: Vec<_> = stages.iter().filter_map(|(what, ms)| ms.map(|ms| format!("{what} {}", output::span(ms)))).collect();
+    let stages: Vec<_> =
+        stages.iter().filter_map(|(what, ms)| ms.map(|ms| format!("{what} {}", output::span(ms)))).collect();
     if let Some(total) = brief.timings.total_ms {
         let title = escape(&stages.join(", "));
         facts.push(("Time", format!("<span title=\"{title}\">{}</span>", escape(&output::span(total)))));
     }
-    let facts: String = facts.iter().map(|(name, value)| format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n")).collect();
+    let facts: String =
+        facts.iter().map(|(name, value)| format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n")).collect();
     let photo = brief.photo.as_ref().map_or_else(String::new, |photo| {
         let path = escape(photo);
         format!(
@@ -128,7 +136,11 @@ fn card(asset: &AssetRecord) -> String {
          <figcaption>\n<div class=\"name\">{}{}</div>\n{}{}</figcaption>\n</figure>\n",
         escape(&format!("{}, variant {}", asset.title, asset.variant)),
         tag("span", "", &asset.spec),
-        if asset.compliant { "<i class=\"ok\" title=\"on spec\">✓</i>" } else { "<i class=\"no\" title=\"off spec\">✗</i>" },
+        if asset.compliant {
+            "<i class=\"ok\" title=\"on spec\">✓</i>"
+        } else {
+            "<i class=\"no\" title=\"off spec\">✗</i>"
+        },
         tag("div", "facts-line", &facts),
         checks(asset),
     )
@@ -162,7 +174,8 @@ fn checks(asset: &AssetRecord) -> String {
         );
     }
     let unseen = if unseen > 0 { format!(", {unseen} for the eye") } else { String::new() };
-    let took: u64 = [asset.timings.planning_ms, asset.timings.render_ms, asset.timings.postprocess_ms].iter().flatten().sum();
+    let took: u64 =
+        [asset.timings.planning_ms, asset.timings.render_ms, asset.timings.postprocess_ms].iter().flatten().sum();
     let more = format!("Seed {} · {} · {}", asset.seed, asset.model, output::span(took));
     let _ = write!(
         html,

@@ -33,7 +33,12 @@ fn asset(brief: &BriefRecord, spec: &str, variant: u32, compliant: bool) -> Asse
         seed: 41 + u64::from(variant),
         model: "nano-v0".into(),
         steps: 12,
-        timings: AssetTimings { planning_ms: Some(120), render_ms: Some(2_300), postprocess_ms: Some(610), ..Default::default() },
+        timings: AssetTimings {
+            planning_ms: Some(120),
+            render_ms: Some(2_300),
+            postprocess_ms: Some(610),
+            ..Default::default()
+        },
         key: "k".into(),
     }
 }
@@ -48,7 +53,12 @@ fn brief(number: u128, name: &str, prompt: &str, photo: Option<&str>) -> BriefRe
         prompt: prompt.into(),
         seed: Some(42),
         photo: photo.map(Into::into),
-        timings: JobTimings { planning_ms: Some(120), rendering_ms: Some(2_300), finishing_ms: Some(610), total_ms: Some(3_030) },
+        timings: JobTimings {
+            planning_ms: Some(120),
+            rendering_ms: Some(2_300),
+            finishing_ms: Some(610),
+            total_ms: Some(3_030),
+        },
     }
 }
 

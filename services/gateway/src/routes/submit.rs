@@ -4,11 +4,11 @@ use crate::error::ApiError;
 use crate::state::AppState;
 use crate::trace::TraceParent;
 use crate::{inputs, submission, views};
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use cavendish_domain::{JobId, TenantId};
 use cavendish_store::NewJob;
 
