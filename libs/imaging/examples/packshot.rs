@@ -1,4 +1,4 @@
-//! Makes the first pictures of a product: `packshot PHOTO OUT_DIR`.
+//! Makes the first pictures of a product: `packshot PHOTO OUT_DIR [LEFT,TOP,RIGHT,BOTTOM]`, the last as shares of the photo.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -13,14 +13,15 @@ use cavendish_specs::{Background, Catalogue};
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let (Some(photo), Some(out)) = (arguments.next(), arguments.next()) else {
-        anyhow::bail!("usage: packshot PHOTO OUT_DIR");
+        anyhow::bail!("usage: packshot PHOTO OUT_DIR [LEFT,TOP,RIGHT,BOTTOM]");
     };
+    let hint = CutoutHint { bounds: arguments.next().map(|words| bounds(&words.to_string_lossy())).transpose()? };
     std::fs::create_dir_all(&out)?;
     let started = Instant::now();
     let picture = decode(&std::fs::read(&photo).with_context(|| photo.display().to_string())?, &Limits::default())?;
     println!("decoded in {:.0?}: {:?}", started.elapsed(), picture.header);
     let started = Instant::now();
-    let subject = cutout(&picture, &CutoutHint::default())?;
+    let subject = cutout(&picture, &hint)?;
     println!(
         "cut out in {:.0?} by {:?}, confidence {:.2}, {:?}",
         started.elapsed(),
@@ -66,4 +67,9 @@ fn main() -> anyhow::Result<()> {
         std::fs::write(out.join(format!("{id}.jpg")), &file.bytes)?;
     }
     Ok(())
+}
+
+fn bounds(words: &str) -> anyhow::Result<[f32; 4]> {
+    let numbers = words.split(',').map(str::parse).collect::<Result<Vec<f32>, _>>().context("the box")?;
+    numbers.try_into().map_err(|_| anyhow::anyhow!("a box has four numbers"))
 }

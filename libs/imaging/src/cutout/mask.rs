@@ -92,10 +92,118 @@ impl Mask {
         }
     }
 
+    /// Distance of every pixel from the nearest one that is `value`, in pixels, by a 5-7 chamfer (within 2 %).
+    pub(crate) fn distance_to(&self, value: bool) -> Vec<f32> {
+        let (w, h) = (self.width, self.height);
+        let mut d: Vec<u32> = self.on.iter().map(|on| if *on == value { 0 } else { u32::MAX / 2 }).collect();
+        for y in 0..h {
+            for x in 0..w {
+                let i = y * w + x;
+                let mut least = d[i];
+                if x > 0 {
+                    least = least.min(d[i - 1] + 5);
+                }
+                if y > 0 {
+                    least = least.min(d[i - w] + 5);
+                    if x > 0 {
+                        least = least.min(d[i - w - 1] + 7);
+                    }
+                    if x + 1 < w {
+                        least = least.min(d[i - w + 1] + 7);
+                    }
+                }
+                d[i] = least;
+            }
+        }
+        for y in (0..h).rev() {
+            for x in (0..w).rev() {
+                let i = y * w + x;
+                let mut least = d[i];
+                if x + 1 < w {
+                    least = least.min(d[i + 1] + 5);
+                }
+                if y + 1 < h {
+                    least = least.min(d[i + w] + 5);
+                    if x > 0 {
+                        least = least.min(d[i + w - 1] + 7);
+                    }
+                    if x + 1 < w {
+                        least = least.min(d[i + w + 1] + 7);
+                    }
+                }
+                d[i] = least;
+            }
+        }
+        d.into_iter().map(|v| v as f32 / 5.0).collect()
+    }
+
+    /// What a disc of this radius can reach inside the mask: thin spikes and ragged edges are gone.
+    pub(crate) fn opened(&self, radius: f32) -> Self {
+        let eroded = self.distance_to(false).into_iter().map(|d| d > radius).collect();
+        let eroded = Self::new(self.width, self.height, eroded);
+        let on = eroded.distance_to(true).into_iter().map(|d| d <= radius).collect();
+        Self::new(self.width, self.height, on)
+    }
+
+    /// The smallest convex shape round the mask.
+    pub(crate) fn hull(&self) -> Self {
+        let mut points: Vec<(i64, i64)> = Vec::new();
+        for (y, row) in self.on.chunks_exact(self.width).enumerate() {
+            if let (Some(first), Some(last)) = (row.iter().position(|v| *v), row.iter().rposition(|v| *v)) {
+                points.push((first as i64, y as i64));
+                points.push((last as i64, y as i64));
+            }
+        }
+        let (left, right) = (chain(&points, 1), chain(&points, -1));
+        let mut hull = Self::new(self.width, self.height, vec![false; self.on.len()]);
+        if let (Some(top), Some(bottom)) = (points.first(), points.last()) {
+            for y in top.1..=bottom.1 {
+                let (from, to) = (edge(&left, y).ceil() as usize, edge(&right, y).floor() as usize);
+                let start = y as usize * self.width;
+                hull.on[start + from..=start + to.min(self.width - 1)].fill(true);
+            }
+        }
+        hull
+    }
+
     /// As floats, 1 where on.
     pub(crate) fn plane(&self) -> Vec<f32> {
         self.on.iter().map(|v| f32::from(u8::from(*v))).collect()
     }
+}
+
+/// One side of the convex hull of points that are sorted by row, from top to bottom; `side` 1 is left, −1 right.
+fn chain(points: &[(i64, i64)], side: i64) -> Vec<(i64, i64)> {
+    let mut out: Vec<(i64, i64)> = Vec::new();
+    for &p in points {
+        // Of two points in a row the outer one counts.
+        if let Some(last) = out.last()
+            && last.1 == p.1
+        {
+            if (p.0 - last.0) * side >= 0 {
+                continue;
+            }
+            out.pop();
+        }
+        while let [.., a, b] = out[..] {
+            if ((b.0 - a.0) * (p.1 - a.1) - (b.1 - a.1) * (p.0 - a.0)) * side < 0 {
+                break;
+            }
+            out.pop();
+        }
+        out.push(p);
+    }
+    out
+}
+
+/// Where a chain crosses a row.
+fn edge(chain: &[(i64, i64)], y: i64) -> f32 {
+    let next = chain.partition_point(|p| p.1 < y).min(chain.len() - 1);
+    let (b, a) = (chain[next], chain[next.saturating_sub(1)]);
+    if b.1 == a.1 || b.1 == y {
+        return b.0 as f32;
+    }
+    a.0 as f32 + (b.0 - a.0) as f32 * (y - a.1) as f32 / (b.1 - a.1) as f32
 }
 
 struct Part {
@@ -117,5 +225,27 @@ mod tests {
         assert_eq!(mask.area(), 15);
         assert_eq!(mask.bounds(), Some(PixelBox { x: 1, y: 1, width: 5, height: 3 }));
         assert_eq!(Mask::new(2, 1, vec![false; 2]).bounds(), None);
+    }
+
+    fn drawn(rows: &[&str]) -> Mask {
+        let on = rows.iter().flat_map(|r| r.chars()).map(|c| c == '#').collect();
+        Mask::new(rows[0].len(), rows.len(), on)
+    }
+
+    #[test]
+    fn a_hull_closes_every_bay() {
+        let mask = drawn(&["..#....", ".......", "#...#..", "......#", "..#...."]);
+        assert_eq!(mask.hull(), drawn(&["..#....", ".###...", "#####..", ".######", "..#...."]));
+        let square = drawn(&["....", ".##.", ".##.", "...."]);
+        assert_eq!(square.hull(), square);
+        assert_eq!(Mask::new(3, 1, vec![false; 3]).hull().area(), 0);
+    }
+
+    #[test]
+    fn opening_takes_spikes_and_keeps_bodies() {
+        let mask = drawn(&[".......", ".#####.", ".######", ".#####.", ".#####.", ".#####.", "......."]);
+        assert!(!mask.opened(1.0).on[2 * 7 + 6]);
+        assert!(mask.opened(1.0).on[3 * 7 + 3]);
+        assert_eq!(mask.distance_to(true)[0], 1.4);
     }
 }

@@ -4,7 +4,7 @@ use image::RgbaImage;
 use serde::{Deserialize, Serialize};
 
 use super::Backdrop;
-use crate::blur::{gaussian, gaussian_xy};
+use crate::blur::gaussian_xy;
 
 /// A soft shadow under a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -64,6 +64,18 @@ struct Stage {
     subject: [f32; 4],
 }
 
+/// How an outline becomes a shadow.
+struct Cast {
+    /// Horizontal and vertical scale, about the middle of the subject's foot.
+    squeeze: (f32, f32),
+    /// Way to the right and down, pixels.
+    by: (f32, f32),
+    /// The share of the subject's height, from its top, where the shadow begins to rise to its full depth at the foot.
+    from: f32,
+    /// Blur along each axis, pixels.
+    sigma: (f32, f32),
+}
+
 /// Casts three shadows: a dark line of contact, the shade close by, and a wide one of the whole body.
 pub(super) fn cast(
     layer: &RgbaImage,
@@ -79,16 +91,33 @@ pub(super) fn cast(
     let tall = (subject[3] - subject[1]) * scale;
     let soft = shadow.softness.clamp(0.1, 4.0);
     let aside = -backdrop.light;
-    let contact =
-        stage.layer(1.0, 0.006 * tall, aside * 0.003 * size, 0.55, (0.007 * size * soft, 0.006 * size * soft));
-    let close = stage.layer(1.0, 0.022 * tall, aside * 0.012 * size, 0.35, (0.028 * size * soft, 0.022 * size * soft));
-    let wide = stage.layer(0.55, 0.05 * tall, aside * 0.04 * size, 0.0, (0.085 * size * soft, 0.05 * size * soft));
+    let blur = |x: f32, y: f32| (x * size * soft, y * size * soft);
+    // On white there is little room, and a shadow that met the edge would be cut: it stays under the subject.
+    let narrow = if backdrop.is_pure_white() { 0.84 } else { 0.95 };
+    let contact = stage.layer(&Cast {
+        squeeze: (0.995, 1.0),
+        by: (aside * 0.003 * size, 0.006 * tall),
+        from: 0.55,
+        sigma: blur(0.007, 0.006),
+    });
+    let close = stage.layer(&Cast {
+        squeeze: (0.97, 1.0),
+        by: (aside * 0.012 * size, 0.022 * tall),
+        from: 0.4,
+        sigma: blur(0.026, 0.02),
+    });
+    let wide = stage.layer(&Cast {
+        squeeze: (narrow, 0.55),
+        by: (aside * 0.035 * size, 0.05 * tall),
+        from: 0.1,
+        sigma: blur(0.07, 0.045),
+    });
     let strength = shadow.strength.clamp(0.0, 1.0);
     let mut plane: Vec<f32> = contact
         .iter()
         .zip(&close)
         .zip(&wide)
-        .map(|((a, b), c)| strength * (1.0 - (1.0 - 0.5 * a) * (1.0 - 0.38 * b) * (1.0 - 0.3 * c)))
+        .map(|((a, b), c)| strength * (1.0 - (1.0 - 0.5 * a) * (1.0 - 0.4 * b) * (1.0 - 0.36 * c)))
         .collect();
     if backdrop.is_pure_white() {
         stage.fade(&mut plane);
@@ -118,30 +147,27 @@ impl Stage {
         Self { width, height, solid, subject }
     }
 
-    /// The subject's lower part (from `from` of its height on, rising to full at its foot), squashed towards its foot,
-    /// moved by (`aside`, `down`) and blurred.
-    fn layer(&self, squash: f32, down: f32, aside: f32, from: f32, sigma: (f32, f32)) -> Vec<f32> {
-        let [_, top, _, foot] = self.subject;
-        let tall = (foot - top).max(1.0);
+    /// The subject's lower part, squeezed, moved and blurred.
+    fn layer(&self, cast: &Cast) -> Vec<f32> {
+        let [left, top, right, foot] = self.subject;
+        let (tall, middle) = ((foot - top).max(1.0), (left + right) / 2.0);
         let mut plane = vec![0.0; self.solid.len()];
         for (y, row) in plane.chunks_exact_mut(self.width).enumerate() {
-            let source = foot + (y as f32 + 0.5 - down - foot) / squash;
-            let rise = (((source - top) / tall - from) / (1.0 - from)).clamp(0.0, 1.0);
+            let source = foot + (y as f32 + 0.5 - cast.by.1 - foot) / cast.squeeze.1;
+            let rise = (((source - top) / tall - cast.from) / (1.0 - cast.from)).clamp(0.0, 1.0);
             let source = source.floor();
             if source < 0.0 || source >= self.height as f32 || rise <= 0.0 {
                 continue;
             }
             let line = &self.solid[source as usize * self.width..][..self.width];
             for (x, to) in row.iter_mut().enumerate() {
-                let sx = x as f32 - aside.round();
+                let sx = (middle + (x as f32 + 0.5 - cast.by.0 - middle) / cast.squeeze.0).floor();
                 if sx >= 0.0 && (sx as usize) < self.width {
                     *to = line[sx as usize] * rise;
                 }
             }
         }
-        let (sx, sy) = (sigma.0.max(0.6), sigma.1.max(0.6));
-        gaussian_xy(&mut plane, self.width, self.height, sx, sy);
-        gaussian(&mut plane, self.width, self.height, 0.6);
+        gaussian_xy(&mut plane, self.width, self.height, cast.sigma.0.max(0.8), cast.sigma.1.max(0.8));
         plane
     }
 
