@@ -36,3 +36,31 @@ fn check_text(field: &str, text: Option<&str>, errors: &mut Vec<FieldError>) {
     };
     errors.push(FieldError { field: field.into(), reason });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(brief: serde_json::Value) -> Vec<(String, String)> {
+        let brief: Brief = serde_json::from_value(brief).unwrap();
+        let errors = check(&brief).map_or_else(|invalid| invalid.errors, |()| vec![]);
+        errors.into_iter().map(|error| (error.field, error.reason)).collect()
+    }
+
+    #[test]
+    fn an_unknown_spec_is_told_with_its_neighbours() {
+        let faults = faults(serde_json::json!({"prompt": "x", "name": "a\u{0}", "deliverables": ["amazon-mian"]}));
+        assert_eq!(faults[0].0, "deliverables[0].spec");
+        assert!(faults[0].1.contains("amazon-main"), "{}", faults[0].1);
+        assert_eq!(faults[1].0, "name");
+    }
+
+    #[test]
+    fn names_and_keys_are_kept_short_and_plain() {
+        let long = "x".repeat(MAX_NAME_CHARS + 1);
+        let subject = serde_json::json!({"name": &long, "references": [{"blob": "a\nb"}]});
+        let brief = serde_json::json!({"prompt": "x", "deliverables": ["amazon-main"], "subjects": [subject]});
+        let fields: Vec<_> = faults(brief).into_iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, ["subjects[0].name", "subjects[0].references[0].blob"]);
+    }
+}

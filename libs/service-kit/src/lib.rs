@@ -23,13 +23,15 @@ mod line;
 mod process;
 mod run;
 mod shutdown;
+mod stage;
 pub mod telemetry;
-pub mod trace;
 
+pub use cavendish_conveyor::trace;
 pub use config::{BrokerConfig, ConfigError, DatabaseConfig};
 pub use health::{Check, HealthServer, Readiness};
 pub use line::Line;
 pub use run::{Kit, ServiceArgs, init_process, run};
 pub use shutdown::Shutdown;
+pub use stage::{blob_error, blocking};
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use tokio_util::sync::CancellationToken;

@@ -34,7 +34,8 @@ fn service(mode: String) -> ExitCode {
         if mode == "fail" {
             return Err(anyhow::anyhow!("the root").context("the middle").context("the top"));
         }
-        let span = cavendish_service_kit::trace::parent_span_from(tracing::info_span!("work"), Some(TRACEPARENT));
+        let span = tracing::info_span!("work");
+        cavendish_service_kit::trace::follow(&span, Some(TRACEPARENT));
         let passed_on = cavendish_service_kit::trace::traceparent_of(&span).unwrap_or_default();
         let broker = kit.readiness.check("broker");
         tracing::info!("not ready");

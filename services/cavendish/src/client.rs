@@ -1,5 +1,6 @@
 //! A client of the gateway's jobs API.
 
+use crate::output;
 use crate::sse::SseParser;
 use anyhow::{Context, bail};
 use cavendish_gateway::api::{ErrorBody, JobAccepted, JobEntry, JobStatus};
@@ -150,6 +151,7 @@ impl Client {
     /// Sends a request that may be repeated, until there is an answer that will stay.
     async fn call<T: DeserializeOwned>(&self, request: impl Fn() -> RequestBuilder) -> anyhow::Result<T> {
         let deadline = Instant::now() + PATIENCE;
+        let mut told = false;
         loop {
             let outcome = request().send().await;
             let again = match &outcome {
@@ -157,11 +159,16 @@ impl Client {
                 Err(error) => error.is_connect() || error.is_timeout() || error.is_request(),
             };
             if again && Instant::now() < deadline {
+                if outcome.is_err() && !std::mem::replace(&mut told, true) {
+                    let patience = PATIENCE.as_secs();
+                    output::note(&format!("no answer from {} yet, trying for {patience} s", self.server));
+                }
                 let asked = outcome.ok().and_then(|response| retry_after(&response)).unwrap_or(PAUSE);
                 tokio::time::sleep(asked.min(Duration::from_secs(10))).await;
                 continue;
             }
-            let response = outcome.with_context(|| format!("cannot reach the gateway at {}", self.server))?;
+            let response = outcome
+                .with_context(|| format!("cannot reach a gateway at {}; `cavendish up` starts one", self.server))?;
             return Ok(checked(response).await?.json().await?);
         }
     }

@@ -1,12 +1,14 @@
 //! The whole line in one process.
 
 use crate::settings;
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use cavendish_domain::TenantId;
 use cavendish_gateway::keys::Key;
-use cavendish_gateway::{Gateway, GatewayConfig, GatewayHandle};
+use cavendish_gateway::{Gateway, GatewayConfig};
 use cavendish_service_kit::{CancellationToken, config};
 use cavendish_store::Store;
+use futures::FutureExt;
+use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use tokio::task::JoinSet;
@@ -23,13 +25,16 @@ pub enum Purpose {
 
 /// The services of this process.
 pub struct Line {
-    gateway: GatewayHandle,
-    stages: JoinSet<()>,
+    services: Services,
+    store: Store,
     url: String,
     key: Option<(Uuid, Key)>,
     purpose: Purpose,
     shutdown: CancellationToken,
 }
+
+/// Each with its name and how it ended.
+type Services = JoinSet<(&'static str, anyhow::Result<()>)>;
 
 impl Line {
     /// Starts all services.
@@ -51,10 +56,12 @@ impl Line {
         let shutdown = CancellationToken::new();
         let guard = shutdown.clone().drop_guard();
         let gateway = Gateway::start(gateway_config, shutdown.clone()).await.context("gateway")?;
-        let stages = start_stages(file, &shutdown).await?;
-        let key = make_key(gateway.store(), purpose).await?;
+        let (url, store) = (gateway.url(), gateway.store().clone());
+        let mut services = start_stages(file, &shutdown).await?;
+        services.spawn(supervised("gateway", gateway.stopped()));
+        let key = make_key(&store, purpose).await?;
         guard.disarm();
-        Ok(Self { url: gateway.url(), gateway, stages, key, purpose, shutdown })
+        Ok(Self { services, store, url, key, purpose, shutdown })
     }
 
     /// Where the gateway answers.
@@ -69,31 +76,58 @@ impl Line {
         self.key.as_ref().map_or("", |(_, key)| key.reveal())
     }
 
+    /// Waits until a service ends, which none does unless it is told to: answers with why it did.
+    pub async fn broken(&mut self) -> anyhow::Error {
+        match self.services.join_next().await {
+            Some(Ok((name, Ok(())))) => anyhow!("{name} ended by itself"),
+            Some(Ok((name, Err(error)))) => error.context(name),
+            Some(Err(error)) => anyhow::Error::new(error).context("a service was lost"),
+            None => anyhow!("no service is left"),
+        }
+    }
+
     /// Drains all services and waits for them.
-    pub async fn stop(self) {
+    ///
+    /// # Errors
+    /// When one of them broke down on its way.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
         if let (Purpose::OneRun, Some((id, _))) = (self.purpose, &self.key)
-            && let Err(error) = self.gateway.store().revoke_key(*id).await
+            && let Err(error) = self.store.revoke_key(*id).await
         {
             tracing::warn!(%error, "the key of this run could not be revoked");
         }
         self.shutdown.cancel();
-        self.stages.join_all().await;
-        self.gateway.stopped().await;
+        let mut outcome = Ok(());
+        while let Some(ended) = self.services.join_next().await {
+            let (name, ended) = ended?;
+            outcome = outcome.and(ended.context(name));
+        }
+        outcome
     }
 }
 
 /// Starts the three stages, each as its own service would be started.
-async fn start_stages(file: Option<&Path>, shutdown: &CancellationToken) -> anyhow::Result<JoinSet<()>> {
+async fn start_stages(file: Option<&Path>, shutdown: &CancellationToken) -> anyhow::Result<Services> {
+    let (ingest, render, postprocess) = (config::load(file)?, config::load(file)?, config::load(file)?);
     let (ingest, render, postprocess) = tokio::try_join!(
-        cavendish_ingest::Service::start(config::load(file)?),
-        cavendish_render::Service::start(config::load(file)?),
-        cavendish_postprocess::Service::start(config::load(file)?),
+        async { cavendish_ingest::Service::start(ingest).await.context("ingest") },
+        async { cavendish_render::Service::start(render).await.context("render") },
+        async { cavendish_postprocess::Service::start(postprocess).await.context("postprocess") },
     )?;
-    let mut stages = JoinSet::new();
-    stages.spawn(ingest.run(shutdown.clone()));
-    stages.spawn(render.run(shutdown.clone()));
-    stages.spawn(postprocess.run(shutdown.clone()));
-    Ok(stages)
+    let mut services = Services::new();
+    let done = |()| Ok(());
+    services.spawn(supervised("ingest", ingest.run(shutdown.clone()).map(done)));
+    services.spawn(supervised("render", render.run(shutdown.clone()).map(done)));
+    services.spawn(supervised("postprocess", postprocess.run(shutdown.clone()).map(done)));
+    Ok(services)
+}
+
+/// Runs a service as a task of its own, so that a panic has its name.
+async fn supervised(
+    name: &'static str,
+    work: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+) -> (&'static str, anyhow::Result<()>) {
+    (name, tokio::spawn(work).await.map_err(anyhow::Error::new).flatten())
 }
 
 /// One run always gets a key of its own; a server gets one the first time.

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cavendish_blobs::BlobError;
 use cavendish_domain::InvalidBrief;
+use cavendish_intake::IntakeError;
 use cavendish_store::StoreError;
 use serde_json::json;
 use std::error::Error;
@@ -65,25 +66,6 @@ pub enum ApiError {
     Internal(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// Why the gateway could not start.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// The database cannot be reached, or its schema not brought up to date.
-    #[error("cannot use the database")]
-    Store(#[from] StoreError),
-    /// The bucket cannot be reached or made.
-    #[error("cannot use the blob store")]
-    Blobs(#[from] BlobError),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// The address.
-        address: std::net::SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
-}
-
 impl ApiError {
     /// The status and the machine-readable code.
     #[must_use]
@@ -128,6 +110,16 @@ impl From<BlobError> for ApiError {
             Self::Unavailable { what: "the blob store", source: error.into() }
         } else {
             Self::Internal(error.into())
+        }
+    }
+}
+
+impl From<IntakeError> for ApiError {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Invalid(invalid) => Self::InvalidBrief(invalid),
+            IntakeError::Conflict => Self::Conflict("the idempotency key was used with another photograph".into()),
+            IntakeError::Blobs(error) => error.into(),
         }
     }
 }

@@ -45,7 +45,7 @@ enum Phase {
 impl Follower {
     /// Follows `job` from after line `after` of its history; hears the broker from now on.
     pub(crate) fn new(state: AppState, tenant: Tenant, job: JobId, after: i64, permit: OwnedSemaphorePermit) -> Self {
-        let heard = Some(state.feed.subscribe());
+        let heard = Some(state.events.subscribe());
         Self { state, tenant, job, after, heard, ready: VecDeque::new(), phase: Phase::Look, _permit: permit }
     }
 

@@ -8,9 +8,7 @@ pub mod api;
 mod auth;
 mod config;
 mod error;
-mod events;
 mod follow;
-mod inputs;
 pub mod keys;
 mod routes;
 mod service;
@@ -20,6 +18,5 @@ mod trace;
 mod views;
 
 pub use config::{GatewayConfig, HttpConfig};
-pub use error::{ApiError, StartError};
-pub use events::EventFeed;
+pub use error::ApiError;
 pub use service::{Gateway, GatewayHandle};

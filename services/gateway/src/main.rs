@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     cavendish_service_kit::run("cavendish-gateway", async |config: GatewayConfig, kit| {
-        Gateway::start(config, kit.shutdown.token()).await?.stopped().await;
-        Ok(())
+        Gateway::start(config, kit.shutdown.token()).await?.stopped().await
     })
 }

@@ -1,6 +1,7 @@
 use crate::config::HttpConfig;
-use crate::events::EventFeed;
 use cavendish_blobs::BlobStore;
+use cavendish_conveyor::{Listener, RelayHandle};
+use cavendish_service_kit::Line;
 use cavendish_store::Store;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -11,7 +12,10 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct AppState {
     pub(crate) store: Store,
     pub(crate) blobs: Arc<dyn BlobStore>,
-    pub(crate) feed: EventFeed,
+    /// Hears what happens. Without a broker streams look at the history now and then instead.
+    pub(crate) events: Listener,
+    /// Asked to hurry when something was committed.
+    pub(crate) relay: RelayHandle,
     pub(crate) config: Arc<HttpConfig>,
     /// One permit is one mebibyte of request body in memory.
     pub(crate) upload_memory: Arc<Semaphore>,
@@ -21,17 +25,12 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    pub(crate) fn new(
-        store: Store,
-        blobs: Arc<dyn BlobStore>,
-        feed: EventFeed,
-        config: HttpConfig,
-        shutdown: CancellationToken,
-    ) -> Self {
+    pub(crate) fn new(line: &Line, events: Listener, config: HttpConfig, shutdown: CancellationToken) -> Self {
         Self {
-            store,
-            blobs,
-            feed,
+            store: line.store.clone(),
+            blobs: line.blobs.clone(),
+            events,
+            relay: line.relay.clone(),
             upload_memory: Arc::new(Semaphore::new(config.upload_memory_mib as usize)),
             streams: Arc::new(Semaphore::new(config.max_streams)),
             config: Arc::new(config),

@@ -4,14 +4,11 @@ use crate::error::ApiError;
 use crate::state::AppState;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
-use cavendish_domain::{Brief, FieldError, InvalidBrief, Reference};
-use cavendish_specs::Catalogue;
+use cavendish_domain::{Brief, InvalidBrief};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// Characters of a name, at most.
-const MAX_NAME_CHARS: usize = 200;
 /// How long a body waits for memory before its client is asked to come again.
 const MEMORY_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -77,37 +74,8 @@ pub(crate) fn parse_brief(body: &[u8]) -> Result<Brief, ApiError> {
         InvalidBrief::one(field, error.into_inner().to_string())
     })?;
     json.end().map_err(|error| InvalidBrief::one("body", error.to_string()))?;
-    check(&brief)?;
+    cavendish_intake::check(&brief)?;
     Ok(brief)
-}
-
-fn check(brief: &Brief) -> Result<(), InvalidBrief> {
-    let catalogue = Catalogue::builtin();
-    let spec_fault = |id: &str| catalogue.get(id).err().map(|unknown| unknown.to_string());
-    let mut errors = brief.validate(spec_fault).err().map(|invalid| invalid.errors).unwrap_or_default();
-    check_text("name", brief.name.as_deref(), &mut errors);
-    for (at, subject) in brief.subjects.iter().enumerate() {
-        check_text(&format!("subjects[{at}].name"), subject.name.as_deref(), &mut errors);
-        for (index, reference) in subject.references.iter().enumerate() {
-            if let Reference::Blob(key) = reference {
-                check_text(&format!("subjects[{at}].references[{index}].blob"), Some(key), &mut errors);
-            }
-        }
-    }
-    if errors.is_empty() { Ok(()) } else { Err(InvalidBrief { errors }) }
-}
-
-/// Names end in file names, screens and Postgres, none of which takes control characters.
-fn check_text(field: &str, text: Option<&str>, errors: &mut Vec<FieldError>) {
-    let Some(text) = text else { return };
-    let reason = if text.contains(char::is_control) {
-        "contains control characters".to_owned()
-    } else if text.chars().count() > MAX_NAME_CHARS {
-        format!("has more than {MAX_NAME_CHARS} characters")
-    } else {
-        return;
-    };
-    errors.push(FieldError { field: field.into(), reason });
 }
 
 #[cfg(test)]
@@ -135,14 +103,5 @@ mod tests {
         assert_eq!(faults(b"{\"prompt\": \"x\"")[0].0, "body");
         assert!(faults(b"\xff\xfe")[0].1.contains("UTF-8"));
         assert_eq!(faults(b"{\"prompt\":\"x\",\"deliverables\":[\"x-square\"]} trailing")[0].0, "body");
-    }
-
-    #[test]
-    fn an_unknown_spec_is_told_with_its_neighbours() {
-        let body = json!({"prompt": "x", "name": "a\u{0}", "deliverables": ["amazon-mian"]}).to_string();
-        let faults = faults(body.as_bytes());
-        assert_eq!(faults[0].0, "deliverables[0].spec");
-        assert!(faults[0].1.contains("amazon-main"), "{}", faults[0].1);
-        assert_eq!(faults[1].0, "name");
     }
 }

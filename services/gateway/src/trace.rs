@@ -44,7 +44,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let method = request.method().to_string();
     let trace_id = traceparent.get(3..35).unwrap_or_default().to_owned();
     let span = tracing::info_span!("http", %method, %route, %trace_id);
-    let span = trace::parent_span_from(span, Some(&traceparent));
+    trace::follow(&span, Some(&traceparent));
     let onward = trace::traceparent_of(&span).unwrap_or(traceparent);
     request.extensions_mut().insert(TraceParent(onward));
     let begun = Instant::now();

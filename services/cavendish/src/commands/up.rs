@@ -7,7 +7,7 @@ use std::path::Path;
 
 pub(crate) async fn run(args: UpArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let shutdown = Shutdown::on_signals()?;
-    let line = Line::start(config, Purpose::Serve).await?;
+    let mut line = Line::start(config, Purpose::Serve).await?;
     let made = Some(line.key()).filter(|key| !key.is_empty());
     if args.json {
         output::json(&json!({"url": line.url(), "key": made}))?;
@@ -18,7 +18,10 @@ pub(crate) async fn run(args: UpArgs, config: Option<&Path>) -> anyhow::Result<E
         }
         output::next(&format!("cavendish generate BRIEF.toml --server {} --key cav_…", line.url()));
     }
-    shutdown.wait().await;
-    line.stop().await;
-    Ok(Exit::Done)
+    let broken = tokio::select! {
+        () = shutdown.wait() => None,
+        error = line.broken() => Some(error),
+    };
+    let drained = line.stop().await;
+    broken.map_or(drained, Err).map(|()| Exit::Done)
 }

@@ -28,29 +28,38 @@ use uuid::Uuid;
 pub async fn run(args: GenerateArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let mut briefs = args.briefs.iter().map(|path| brief_file::load(path)).collect::<Result<Vec<_>, _>>()?;
     brief_file::separate(&mut briefs);
-    let line = if args.local { Some(Line::start(config, up::Purpose::OneRun).await?) } else { None };
-    let outcome = generate(&args, &briefs, line.as_ref()).await;
-    if let Some(line) = line {
-        line.stop().await;
+    if args.local {
+        return locally(&args, &briefs, config).await;
     }
-    outcome
+    let key = args
+        .key
+        .as_deref()
+        .context("no API key: give --key or set CAVENDISH_KEY (`cavendish key create` makes one)")?;
+    generate(&args, &briefs, &Client::new(&args.server, key)?).await
 }
 
-async fn generate(args: &GenerateArgs, briefs: &[BriefFile], line: Option<&Line>) -> anyhow::Result<Exit> {
-    let begun = Instant::now();
-    let client = match line {
-        Some(line) => Client::new(line.url(), line.key())?,
-        None => Client::new(
-            &args.server,
-            args.key
-                .as_deref()
-                .context("no API key: give --key or set CAVENDISH_KEY (`cavendish key create` makes one)")?,
-        )?,
+/// Runs the whole line in this process for as long as it takes.
+async fn locally(args: &GenerateArgs, briefs: &[BriefFile], config: Option<&Path>) -> anyhow::Result<Exit> {
+    if !args.quiet {
+        output::note("starting the line in this process");
+    }
+    let mut line = Line::start(config, up::Purpose::OneRun).await?;
+    let client = Client::new(line.url(), line.key())?;
+    let outcome = tokio::select! {
+        outcome = generate(args, briefs, &client) => outcome,
+        error = line.broken() => Err(error),
     };
-    let jobs = submit(&client, briefs).await?;
+    let drained = line.stop().await;
+    let exit = outcome?;
+    drained.map(|()| exit)
+}
+
+async fn generate(args: &GenerateArgs, briefs: &[BriefFile], client: &Client) -> anyhow::Result<Exit> {
+    let begun = Instant::now();
+    let jobs = submit(client, briefs).await?;
     let screen = Screen::new(briefs, args.quiet);
     let following = join_all(jobs.iter().enumerate().map(|(at, &job)| {
-        let (client, screen) = (&client, &screen);
+        let screen = &screen;
         async move {
             let outcome = client.follow(job, |entry| screen.tell(at, entry)).await;
             screen.done(at, outcome.as_ref().ok());
@@ -61,13 +70,13 @@ async fn generate(args: &GenerateArgs, briefs: &[BriefFile], line: Option<&Line>
         outcomes = following => outcomes,
         _ = tokio::signal::ctrl_c() => {
             screen.close();
-            give_up(&client, &jobs).await;
+            give_up(client, &jobs).await;
             bail!("interrupted; the jobs were cancelled");
         }
     };
     screen.close();
     let ended: Vec<JobStatus> = outcomes.into_iter().collect::<anyhow::Result<_>>()?;
-    let manifest = collect::collect(&client, &args.out, briefs, &ended, begun).await?;
+    let manifest = collect::collect(client, &args.out, briefs, &ended, begun).await?;
     write(&args.out, &manifest)?;
     if args.json {
         output::json(&manifest)?;

@@ -58,7 +58,7 @@ pub(crate) async fn cancel(
 ) -> Result<Json<JobStatus>, ApiError> {
     let job = job_id(&id)?;
     state.store.cancel(tenant.id, job).await?;
-    state.feed.poke();
+    state.relay.poke();
     Ok(Json(views::status(&state, tenant.id, job).await?))
 }
 

@@ -3,7 +3,7 @@ use crate::auth::Tenant;
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::trace::TraceParent;
-use crate::{inputs, submission, views};
+use crate::{submission, views};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State};
@@ -30,7 +30,7 @@ pub(crate) async fn submit(
         let body = submission::read_body(&state, &headers, body).await?;
         let mut brief = submission::parse_brief(&body)?;
         drop(body);
-        inputs::store(&state, &tenant, id, &mut brief).await?;
+        cavendish_intake::store_references(state.blobs.as_ref(), tenant.id, id, &mut brief).await?;
         // 32 bits survive every JSON reader, doubles included.
         brief.seed.get_or_insert_with(|| u64::from(rand::random::<u32>()));
         brief
@@ -39,7 +39,7 @@ pub(crate) async fn submit(
     let job = NewJob { id, tenant_id, tenant: tenant.slug, brief, idempotency_key, traceparent };
     let accepted = state.store.accept(&job).await?;
     if accepted.created {
-        state.feed.poke();
+        state.relay.poke();
         metrics::counter!("cavendish_jobs_accepted_total", "lane" => job.brief.lane.as_str()).increment(1);
         tracing::info!(job_id = %accepted.job_id, tenant = job.tenant, "job accepted");
     }
