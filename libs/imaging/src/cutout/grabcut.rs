@@ -5,6 +5,8 @@ use image::RgbImage;
 use super::gmm::Gmm;
 use super::mask::Mask;
 use super::maxflow::Grid;
+use super::nearby::{Nearby, STRANGE};
+use super::shade;
 use crate::error::ImageError;
 use crate::resize::{resize_plane, resize_rgb};
 
@@ -17,8 +19,6 @@ const ROUNDS: usize = 7;
 /// Price of parting two equal neighbours; the paper's value.
 const SMOOTHNESS: f32 = 50.0;
 const CERTAIN: f32 = 1e9;
-/// From this negative log-likelihood on, a colour is strange to its surroundings: 2.4 standard deviations.
-const STRANGE: f32 = 3.0;
 
 struct Scene {
     width: usize,
@@ -38,7 +38,7 @@ pub(super) fn mask(image: &RgbImage, bounds: [f32; 4]) -> Result<Option<(Mask, f
     }
     let separation = coarse.separation(&small, &models);
     let fine = Scene::of(image, FINE)?;
-    let mut mask = fine.outline(&small, &models);
+    let mut mask = fine.outline(&small, &fine.inside(&bounds), &models);
     mask.tidy(0.05, 0.01);
     Ok(Some((mask, separation)))
 }
@@ -86,13 +86,18 @@ impl Scene {
         }
     }
 
-    fn find(&self, bounds: &[f32; 4]) -> Option<(Mask, [Gmm; 2])> {
+    /// Which pixels may be subject at all.
+    fn inside(&self, bounds: &[f32; 4]) -> Vec<bool> {
         let (w, h) = (self.width as f32, self.height as f32);
         let inside = |i: usize| {
             let (x, y) = ((i % self.width) as f32 + 0.5, (i / self.width) as f32 + 0.5);
             (bounds[0] * w..bounds[2] * w).contains(&x) && (bounds[1] * h..bounds[3] * h).contains(&y)
         };
-        let open: Vec<bool> = (0..self.colours.len()).map(inside).collect();
+        (0..self.colours.len()).map(inside).collect()
+    }
+
+    fn find(&self, bounds: &[f32; 4]) -> Option<(Mask, [Gmm; 2])> {
+        let open = self.inside(bounds);
         let mut mask = Mask::new(self.width, self.height, open.clone());
         let mut models = self.learn(&mask)?;
         for _ in 0..ROUNDS {
@@ -139,42 +144,51 @@ impl Scene {
         Mask::new(self.width, self.height, on)
     }
 
-    /// Cuts again at this finer size, near the coarse outline only, and twice, so that the second cut may correct what
-    /// the first one found to be bays and spikes.
-    fn outline(&self, small: &Mask, models: &[Gmm; 2]) -> Mask {
+    /// Cuts again at this finer size, near the coarse outline only, and more than once, so that a later cut may correct
+    /// what an earlier one found to be bays and spikes.
+    fn outline(&self, small: &Mask, open: &[bool], models: &[Gmm; 2]) -> Mask {
         let size = (self.width as u32, self.height as u32);
         let mut soft = small.plane();
         crate::blur::gaussian(&mut soft, small.width, small.height, 1.0);
         let soft = resize_plane(&soft, (small.width as u32, small.height as u32), size);
-        let mut mask = Mask::new(self.width, self.height, soft.iter().map(|v| *v > 0.5).collect());
+        let on = soft.iter().zip(open).map(|(v, open)| *open && *v > 0.5).collect();
+        let mut mask = Mask::new(self.width, self.height, on);
         let margin = 1.5 + 2.0 * self.width as f32 / small.width as f32;
-        for _ in 0..2 {
+        for _ in 0..3 {
             mask.tidy(0.05, 0.01);
-            mask = self.recut(&mask, margin, models);
+            mask = self.recut(&mask, open, margin, models);
         }
-        mask
+        mask.tidy(0.05, 0.03);
+        let size = mask.bounds().map_or(1, |b| b.width.max(b.height)) as f32;
+        mask.smoothed(0.006 * size)
     }
 
     /// Over the whole picture, the colours of a glossy rim or of a spoon may occur in the table as well; next to them,
-    /// they do not. Round the outline, a pixel is therefore asked how well it fits the surroundings nearby.
-    fn recut(&self, mask: &Mask, margin: f32, models: &[Gmm; 2]) -> Mask {
+    /// they do not. Round the outline, a pixel is therefore asked how well it fits the surroundings nearby; and so is
+    /// what may be the subject's own shadow.
+    fn recut(&self, mask: &Mask, open: &[bool], margin: f32, models: &[Gmm; 2]) -> Mask {
         let size = mask.bounds().map_or(1, |b| b.width.max(b.height)) as f32;
         let (outside, inside) = (mask.distance_to(true), mask.distance_to(false));
         let (beyond, smooth) = (mask.hull().distance_to(true), mask.opened(0.012 * size));
+        let dim = shade::dim(&self.colours, mask, &inside, size);
         let reach = (0.13 * size).max(margin);
         let near = |i: usize| outside[i] <= margin || (outside[i] <= reach && beyond[i] <= 0.05 * size);
         let surely_not: Vec<f32> = (0..self.colours.len()).map(|i| if near(i) { 0.0 } else { 1.0 }).collect();
-        let nearby = Nearby::of(self, &surely_not, 0.06 * size);
+        let nearby = Nearby::of(&self.colours, (self.width, self.height), &surely_not, 0.06 * size);
         let [subject, surroundings] = models;
         let costs: Vec<(f32, f32)> = (0..self.colours.len())
             .map(|i| {
-                let sure = mask.on[i] && inside[i] > margin && smooth.on[i];
-                if sure || !near(i) {
-                    return if sure { (CERTAIN, 0.0) } else { (0.0, CERTAIN) };
+                let sure = mask.on[i] && inside[i] > margin && smooth.on[i] && !dim.on[i];
+                if sure || !near(i) || !open[i] {
+                    return if sure && open[i] { (CERTAIN, 0.0) } else { (0.0, CERTAIN) };
                 }
                 let colour = self.colours[i];
                 let overall = (surroundings.cost(colour) - subject.cost(colour)).clamp(-6.0, 6.0);
-                let weight = if mask.on[i] && smooth.on[i] { 0.5 } else { 0.15 };
+                let weight = match mask.on[i] && smooth.on[i] {
+                    true if !dim.on[i] => 0.5,
+                    true => 0.0,
+                    false => 0.15,
+                };
                 (nearby.strangeness(i, colour).min(9.0) + weight * overall, STRANGE)
             })
             .collect();
@@ -186,56 +200,5 @@ impl Scene {
         let told =
             self.colours.iter().zip(&mask.on).filter(|(c, on)| (subject.cost(**c) < surroundings.cost(**c)) == **on);
         told.count() as f32 / self.colours.len() as f32
-    }
-}
-
-/// Mean and covariance of the colours of the surroundings, in a window round every pixel.
-struct Nearby {
-    /// Weight, then sums of r, g, b, rr, rg, rb, gg, gb, bb.
-    moments: [Vec<f32>; 10],
-}
-
-impl Nearby {
-    fn of(scene: &Scene, weight: &[f32], sigma: f32) -> Self {
-        let term = |k: usize, [r, g, b]: Colour| match k {
-            0 => 1.0,
-            1 => r,
-            2 => g,
-            3 => b,
-            4 => r * r,
-            5 => r * g,
-            6 => r * b,
-            7 => g * g,
-            8 => g * b,
-            _ => b * b,
-        };
-        let moments = std::array::from_fn(|k| {
-            let mut plane: Vec<f32> = scene.colours.iter().zip(weight).map(|(c, w)| w * term(k, *c)).collect();
-            crate::blur::gaussian(&mut plane, scene.width, scene.height, sigma);
-            plane
-        });
-        Self { moments }
-    }
-
-    /// Half the squared Mahalanobis distance of a colour from the surroundings near a pixel; large where there are none.
-    fn strangeness(&self, i: usize, colour: Colour) -> f32 {
-        let weight = self.moments[0][i];
-        if weight < 1e-3 {
-            return STRANGE;
-        }
-        let m: [f32; 10] = std::array::from_fn(|k| self.moments[k][i] / weight);
-        let d = [colour[0] - m[1], colour[1] - m[2], colour[2] - m[3]];
-        // Texture that the window happens not to hold.
-        let floor = 40.0;
-        let (rr, gg, bb) = (m[4] - m[1] * m[1] + floor, m[7] - m[2] * m[2] + floor, m[9] - m[3] * m[3] + floor);
-        let (rg, rb, gb) = (m[5] - m[1] * m[2], m[6] - m[1] * m[3], m[8] - m[2] * m[3]);
-        let (a, b, c) = (gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg);
-        let det = (rr * a + rg * b + rb * c).max(1.0);
-        let (e, f, h) = (rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg);
-        let square = a * d[0] * d[0]
-            + e * d[1] * d[1]
-            + h * d[2] * d[2]
-            + 2.0 * (b * d[0] * d[1] + c * d[0] * d[2] + f * d[1] * d[2]);
-        (0.5 * square / det).max(0.0)
     }
 }

@@ -145,6 +145,13 @@ impl Mask {
         Self::new(self.width, self.height, on)
     }
 
+    /// The mask with its outline evened out: detail finer than `sigma` pixels goes.
+    pub(crate) fn smoothed(&self, sigma: f32) -> Self {
+        let mut plane = self.plane();
+        crate::blur::gaussian(&mut plane, self.width, self.height, sigma);
+        Self::new(self.width, self.height, plane.into_iter().map(|v| v > 0.5).collect())
+    }
+
     /// The smallest convex shape round the mask.
     pub(crate) fn hull(&self) -> Self {
         let mut points: Vec<(i64, i64)> = Vec::new();

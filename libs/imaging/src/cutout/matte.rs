@@ -26,6 +26,7 @@ pub(super) fn soften(image: &RgbImage, mask: &Mask) -> Matte {
     let (front, behind) = (spread(image, &inner, reach), spread(image, &outer, reach));
     let (mut doubtful, mut band) = (0u32, 0u32);
     let mut alpha = base.clone();
+    let mut shift = vec![0.0; w * h];
     for i in 0..w * h {
         if !(0.03..=0.97).contains(&base[i]) {
             alpha[i] = if base[i] > 0.5 { 1.0 } else { 0.0 };
@@ -43,8 +44,11 @@ pub(super) fn soften(image: &RgbImage, mask: &Mask) -> Matte {
         let told = (along / length.max(1.0)).clamp(0.0, 1.0);
         // Near colours say little; and no colour moves the outline far.
         let trust = length / (length + 30.0 * 30.0);
-        alpha[i] = (base[i] + trust * (told - base[i])).clamp(base[i] - 0.35, base[i] + 0.35).clamp(0.0, 1.0);
+        shift[i] = (trust * (told - base[i])).clamp(-0.35, 0.35);
     }
+    // The grain of the surroundings must not fray the outline: only what neighbours agree on moves it.
+    gaussian(&mut shift, w, h, 1.2 * scale.clamp(1.0, 3.0));
+    alpha.iter_mut().zip(&shift).for_each(|(a, s)| *a = (*a + s).clamp(0.0, 1.0));
     gaussian(&mut alpha, w, h, 0.45);
     Matte { alpha, ambiguous: doubtful as f32 / band.max(1) as f32 }
 }

@@ -5,7 +5,9 @@ mod grabcut;
 pub(crate) mod mask;
 mod matte;
 mod maxflow;
+mod nearby;
 pub(crate) mod plain;
+mod shade;
 
 use cavendish_specs::PixelBox;
 use image::{RgbImage, RgbaImage};
