@@ -8,14 +8,18 @@ use lapin::Acker;
 use lapin::options::BasicAckOptions;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
+
+/// A turn's place among the others: alone, or together with them.
+pub(crate) type Room = (Option<OwnedRwLockWriteGuard<()>>, Option<OwnedRwLockReadGuard<()>>);
 
 /// A turn whose work is done and not yet committed.
 pub(crate) struct Finished<O> {
     pub(crate) claim: Claim,
     pub(crate) output: O,
     pub(crate) acker: Acker,
+    pub(crate) room: Room,
     pub(crate) permit: OwnedSemaphorePermit,
 }
 
@@ -47,12 +51,12 @@ async fn commit<H: Handler>(shared: &Shared<H>, batch: Vec<Finished<H::Output>>)
     let mut parts = vec![batch];
     while let Some(part) = parts.pop() {
         let (outputs, rest): (Vec<H::Output>, Vec<_>) =
-            part.into_iter().map(|f| (f.output, (f.claim, f.acker, f.permit))).unzip();
+            part.into_iter().map(|f| (f.output, (f.claim, f.acker, (f.room, f.permit)))).unzip();
         match commit_patiently(shared, &outputs).await {
             Ok(outcomes) => {
-                for ((claim, acker, permit), outcome) in rest.into_iter().zip(outcomes) {
+                for ((claim, acker, held), outcome) in rest.into_iter().zip(outcomes) {
                     settle(shared, &claim, acker, outcome).await;
-                    drop(permit);
+                    drop(held);
                 }
             }
             // One bad row must not hold up the others: they go one by one, and the culprit is found.
@@ -60,10 +64,10 @@ async fn commit<H: Handler>(shared: &Shared<H>, batch: Vec<Finished<H::Output>>)
                 outputs
                     .into_iter()
                     .zip(rest)
-                    .map(|(output, (claim, acker, permit))| vec![Finished { claim, output, acker, permit }]),
+                    .map(|(output, (claim, acker, (room, permit)))| vec![Finished { claim, output, acker, room, permit }]),
             ),
             Err(error) => {
-                for (claim, acker, _permit) in rest {
+                for (claim, acker, _held) in rest {
                     settle_failure(shared, &claim, HandlerError::retryable("commit_refused", &error)).await;
                     let _ = acker.ack(BasicAckOptions::default()).await;
                 }

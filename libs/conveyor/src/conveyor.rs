@@ -35,7 +35,7 @@ pub(crate) struct Shared<H: Handler> {
     pub(crate) relay: RelayHandle,
     pub(crate) permits: Arc<Semaphore>,
     /// Turns under suspicion of killing their worker take this alone; all others share it.
-    pub(crate) room: RwLock<()>,
+    pub(crate) room: Arc<RwLock<()>>,
     pub(crate) turns: TaskTracker,
     pub(crate) finished: mpsc::Sender<Finished<H::Output>>,
     /// Fires when the drain's patience ends.
@@ -79,7 +79,7 @@ impl Conveyor {
             held: Held::default(),
             relay,
             permits: Arc::new(Semaphore::new(config.concurrency.max(1))),
-            room: RwLock::new(()),
+            room: Arc::default(),
             turns: TaskTracker::new(),
             finished,
             give_back: CancellationToken::new(),
@@ -122,6 +122,11 @@ async fn drain<H: Handler>(shared: &Shared<H>) {
         tracing::warn!(stage = %H::STAGE, turns = shared.turns.len(), "drain ran out of patience; giving claims back");
         shared.give_back.cancel();
         shared.turns.wait().await;
+    }
+    // A permit comes back after its turn's commit and acknowledgement.
+    let all = u32::try_from(shared.config.concurrency.max(1)).unwrap_or(u32::MAX);
+    if tokio::time::timeout(patience, shared.permits.acquire_many(all)).await.is_err() {
+        tracing::warn!(stage = %H::STAGE, "the last commits are still under way");
     }
 }
 

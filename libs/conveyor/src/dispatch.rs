@@ -1,6 +1,6 @@
 //! From a delivery to a turn: decode, admit, claim in one statement for all that came together, and run.
 
-use crate::committer::{Finished, release_or_log, settle_failure};
+use crate::committer::{Finished, Room, release_or_log, settle_failure};
 use crate::conveyor::Shared;
 use crate::handler::{Handler, HandlerError, Turn};
 use crate::trace;
@@ -182,12 +182,16 @@ async fn take_turn<H: Handler>(
     let Work { claim, input } = work;
     let began = Instant::now();
     tracing::debug!("turn begins");
-    // Work that lost two workers may be what kills them: it goes alone, so that it takes no other with it.
-    let (mut alone, mut together) = (None, None);
-    if claim.failures >= 2 {
-        alone = Some(shared.room.write().await);
+    // Work that lost two workers may be what kills them: it goes alone, so that it takes no other with it. The room
+    // is kept until the commit is in, for a result can be lost until then.
+    let mut room: Room = (None, None);
+    if claim.is_suspect() {
+        room.0 = Some(shared.room.clone().write_owned().await);
+        if let Err(error) = shared.store.begin_work(&claim).await {
+            tracing::warn!(%error, "the beginning of suspected work could not be noted");
+        }
     } else {
-        together = Some(shared.room.read().await);
+        room.1 = Some(shared.room.clone().read_owned().await);
     }
     let result = match serde_json::from_value(input) {
         Err(error) => Err(HandlerError::permanent("unreadable_input", format!("stored input: {error}"))),
@@ -217,12 +221,11 @@ async fn take_turn<H: Handler>(
             }
         }
     };
-    drop((alone.take(), together.take()));
     let seconds = began.elapsed().as_secs_f64();
     metrics::histogram!("cavendish_stage_seconds", "stage" => H::STAGE.as_str()).record(seconds);
     match result {
         Ok(output) => {
-            let finished = Finished { claim, output, acker, permit };
+            let finished = Finished { claim, output, acker, room, permit };
             // The committer outlives every turn.
             let _ = shared.finished.send(finished).await;
         }

@@ -70,6 +70,18 @@ pub struct Reaped {
     pub buried: bool,
 }
 
+/// Failures from which on work is suspected of killing its workers.
+const SUSPICIOUS: i32 = 2;
+
+impl Claim {
+    /// Whether this work lost so many attempts that it may be what kills its workers. It is then taken in hand without
+    /// having begun, and must not begin beside anything else; see [`Store::begin_work`].
+    #[must_use]
+    pub fn is_suspect(&self) -> bool {
+        self.failures >= SUSPICIOUS
+    }
+}
+
 #[derive(FromRow)]
 struct ClaimRow {
     subject_id: Uuid,
@@ -94,6 +106,13 @@ impl ClaimRow {
             failures: self.failures,
         }
     }
+}
+
+#[derive(FromRow)]
+struct ReapRow {
+    #[sqlx(flatten)]
+    claim: ClaimRow,
+    begun: bool,
 }
 
 #[derive(FromRow)]
@@ -127,7 +146,8 @@ fn acquire_sql(stage: Stage) -> String {
              SELECT subject_id FROM claims WHERE stage = $1 AND subject_id = ANY($2) AND state = 'waiting'
              ORDER BY subject_id FOR UPDATE
          ), got AS (
-             UPDATE claims c SET state = 'held', attempt = c.attempt + 1, owner = $3, started_at = now(),
+             UPDATE claims c SET state = 'held', attempt = c.attempt + 1, owner = $3,
+                    started_at = CASE WHEN c.failures < {SUSPICIOUS} THEN now() END,
                     lease_expires_at = now() + make_interval(secs => $4)
              FROM open WHERE c.stage = $1 AND c.subject_id = open.subject_id
              RETURNING c.subject_id, c.job_id, c.tenant_id, c.lane, c.attempt, c.failures
@@ -209,6 +229,18 @@ impl Store {
             .await?)
     }
 
+    /// Notes that suspected work begins now, all by itself: from here on the death of its worker is its own fault.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn begin_work(&self, claim: &Claim) -> Result<(), StoreError> {
+        let sql = "UPDATE claims SET started_at = now()
+                   WHERE stage = $1 AND subject_id = $2 AND attempt = $3 AND state = 'held'";
+        let query = sqlx::query(sql).bind(claim.stage.as_str()).bind(claim.subject_id).bind(claim.attempt);
+        query.execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Gives a claim back unharmed, as a drained worker does: no attempt is burnt.
     ///
     /// # Errors
@@ -265,8 +297,9 @@ impl Store {
     /// As the database says.
     pub async fn reap(&self, stage: Stage, max_failures: i32) -> Result<Vec<Reaped>, StoreError> {
         let mut tx = self.begin().await?;
-        let rows: Vec<ClaimRow> = sqlx::query_as(
-            "SELECT c.subject_id, c.job_id, c.tenant_id, t.slug AS tenant, c.lane, c.attempt, c.failures
+        let rows: Vec<ReapRow> = sqlx::query_as(
+            "SELECT c.subject_id, c.job_id, c.tenant_id, t.slug AS tenant, c.lane, c.attempt, c.failures,
+                    c.started_at IS NOT NULL AS begun
              FROM claims c JOIN tenants t ON t.id = c.tenant_id
              WHERE c.stage = $1 AND c.state = 'held' AND c.lease_expires_at < now()
              ORDER BY c.subject_id LIMIT 100 FOR UPDATE OF c SKIP LOCKED",
@@ -276,7 +309,15 @@ impl Store {
         .await?;
         let mut reaped = Vec::with_capacity(rows.len());
         for row in rows {
-            let claim = row.into_claim(stage);
+            let claim = row.claim.into_claim(stage);
+            if !row.begun {
+                // It waited for its turn while something else took the worker down.
+                if hand_back(&mut tx, &claim, 0, Duration::ZERO).await? {
+                    events::send_hints(&mut tx, &[Hint::again(&claim, Duration::ZERO)]).await?;
+                }
+                reaped.push(Reaped { claim, buried: false });
+                continue;
+            }
             let buried = claim.failures + 1 >= max_failures;
             let failure = Failure {
                 reason: "worker_lost".into(),

@@ -2,8 +2,8 @@
 
 use crate::claims::{Claim, Outcome};
 use crate::events::{self, Hint};
-use crate::transaction::Tx;
 use crate::subjects::{self, NewSubject};
+use crate::transaction::Tx;
 use crate::{Store, StoreError, settle};
 use cavendish_domain::{AssetId, BlobKey, ShotId, ShotRequest, Stage};
 use cavendish_messages::EventType;
@@ -206,11 +206,7 @@ async fn move_shots(tx: &mut PgConnection, shots: &HashSet<Uuid>, from: &str, to
 }
 
 /// New claims for the next stage, and the events that call for them.
-async fn hand_on(
-    tx: &mut Tx,
-    stage: Stage,
-    next: Vec<(&Claim, ShotId, Option<String>)>,
-) -> Result<(), StoreError> {
+async fn hand_on(tx: &mut Tx, stage: Stage, next: Vec<(&Claim, ShotId, Option<String>)>) -> Result<(), StoreError> {
     if next.is_empty() {
         return Ok(());
     }

@@ -59,10 +59,7 @@ pub(crate) async fn send_hints(tx: &mut Tx, hints: &[Hint]) -> Result<(), StoreE
 }
 
 /// Puts events for listeners into the outbox: (tenant slug, event type, envelope).
-pub(crate) async fn announce(
-    tx: &mut Tx,
-    announcements: &[(&str, EventType, Envelope)],
-) -> Result<(), StoreError> {
+pub(crate) async fn announce(tx: &mut Tx, announcements: &[(&str, EventType, Envelope)]) -> Result<(), StoreError> {
     let rows = announcements.iter().map(|(tenant, event, envelope)| {
         json!({
             "exchange": topology::EVENTS, "routing_key": topology::event_key(tenant, *event),

@@ -30,8 +30,8 @@ pub use transaction::Handover;
 
 use crate::transaction::Outlet;
 use sqlx::ConnectOptions;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -52,9 +52,8 @@ impl Store {
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
         // sqlx asks whether statements are to be logged without logging them, which leaves tracing's per-layer
         // filters in a state that swallows the next span. Slow statements are still told.
-        let options = PgConnectOptions::from_str(url)?
-            .application_name("cavendish")
-            .log_statements(log::LevelFilter::Off);
+        let options =
+            PgConnectOptions::from_str(url)?.application_name("cavendish").log_statements(log::LevelFilter::Off);
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(Duration::from_secs(10))

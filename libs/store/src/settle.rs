@@ -1,8 +1,8 @@
 //! The end of a job: the last shot completes it, a dead claim fails it.
 
 use crate::claims::{Claim, Failure, Outcome};
-use crate::transaction::Tx;
 use crate::dead_letters::{self, NewDeadLetter};
+use crate::transaction::Tx;
 use crate::{StoreError, events};
 use cavendish_domain::{JobId, JobState, Stage};
 use cavendish_messages::{AssetSummary, Envelope, EventType, JobEvent};

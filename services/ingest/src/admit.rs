@@ -5,6 +5,7 @@ use cavendish_conveyor::HandlerError;
 use cavendish_domain::{Brief, InvalidBrief, JobId};
 use cavendish_intake::IntakeError;
 use cavendish_messages::{DecodeError, Envelope, EventType, JobRequested};
+use cavendish_service_kit::blob_error;
 use cavendish_store::{NewJob, Store, StoreError};
 use uuid::Uuid;
 
@@ -52,7 +53,7 @@ async fn take_in(
     cavendish_intake::store_references(blobs, tenant_id, job, &mut brief).await.map_err(|error| match error {
         IntakeError::Invalid(invalid) => invalid.into(),
         IntakeError::Conflict => HandlerError::permanent("conflict", error),
-        IntakeError::Blobs(blobs) => blob_error(&blobs),
+        IntakeError::Blobs(error) => blob_error(error),
     })?;
     // The same event always draws the same lot, so a crash between here and the commit changes nothing.
     brief.seed.get_or_insert(u64::from(job.uuid().as_fields().0));
@@ -60,9 +61,4 @@ async fn take_in(
     let new = NewJob { id: job, tenant_id, tenant, brief, idempotency_key: None, traceparent: None };
     store.admit(&event.source, &event.id, &new).await?;
     Ok(job.uuid())
-}
-
-/// An error of the blob store as a stage sees it.
-pub(crate) fn blob_error(error: &cavendish_blobs::BlobError) -> HandlerError {
-    if error.is_retryable() { HandlerError::retryable("blobs", error) } else { HandlerError::permanent("blobs", error) }
 }

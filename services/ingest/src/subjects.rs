@@ -1,11 +1,11 @@
 //! A brief's subjects: their photographs are decoded under limits, and the first of each is cut out.
 
-use crate::admit::blob_error;
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
 use cavendish_domain::{BlobKey, Brief, InvalidBrief, Reference, Subject};
 use cavendish_imaging::{Cutout, CutoutHint, Decoded, Format, ImageError, Limits, cutout, decode};
 use cavendish_intake::MAX_REFERENCE_BYTES;
+use cavendish_service_kit::{blob_error, blocking};
 use cavendish_store::{Claim, NewReference, NewSubject};
 use std::io::Cursor;
 
@@ -65,7 +65,7 @@ async fn prepare_one(
     .await?
     .map_err(|error| invalid(&field, &error))?;
     let key = BlobKey::cutout(claim.tenant_id, claim.job_id, claim.attempt, index);
-    blobs.put_new(&key, png.into(), Format::Png.mime()).await.map_err(|error| blob_error(&error))?;
+    blobs.put_new(&key, png.into(), Format::Png.mime()).await.map_err(blob_error)?;
     references[0] = NewReference {
         cutout_key: Some(key.clone()),
         confidence: cut.confidence,
@@ -83,15 +83,10 @@ async fn fetch(blobs: &dyn BlobStore, field: &str, reference: &Reference) -> Res
     };
     let blob_key: BlobKey = serde_json::from_value(key.clone().into())
         .map_err(|error| HandlerError::permanent("invalid_reference", format!("{field}: {error}")))?;
-    let bytes = blobs.get(&blob_key, MAX_REFERENCE_BYTES).await.map_err(|error| blob_error(&error))?;
+    let bytes = blobs.get(&blob_key, MAX_REFERENCE_BYTES).await.map_err(blob_error)?;
     let picture =
         blocking(move || decode(&bytes, &Limits::default())).await?.map_err(|error| invalid(field, &error))?;
     Ok((key.clone(), picture))
-}
-
-/// Pixels are worked on beside the runtime, which must go on answering heartbeats.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, HandlerError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| HandlerError::retryable("panicked", error))
 }
 
 fn png(cut: &Cutout) -> Result<Vec<u8>, ImageError> {

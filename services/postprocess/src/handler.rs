@@ -1,9 +1,10 @@
 use crate::finish::{Finished, finish};
 use crate::scene::Scene;
-use cavendish_blobs::{BlobError, BlobStore, Blobs};
+use cavendish_blobs::{BlobStore, Blobs};
 use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{BlobKey, Brief, Method, ShotId, ShotRequest, Stage};
 use cavendish_imaging::{Limits, Marking, Metadata, decode};
+use cavendish_service_kit::{blob_error, blocking};
 use cavendish_specs::Catalogue;
 use cavendish_store::{FinishCommit, NewAsset, Outcome, RenderRow, Store, StoreError};
 use serde::Deserialize;
@@ -43,7 +44,7 @@ impl PostprocessHandler {
         };
         let key: BlobKey =
             serde_json::from_value(key.into()).map_err(|error| HandlerError::permanent("unreadable_input", error))?;
-        let bytes = self.blobs.get(&key, MAX_SOURCE_BYTES).await.map_err(|error| blob_error(&error))?;
+        let bytes = self.blobs.get(&key, MAX_SOURCE_BYTES).await.map_err(blob_error)?;
         let request = input.request.clone();
         blocking(move || Scene::new(&decode(&bytes, &Limits::default())?, &request))
             .await?
@@ -56,7 +57,7 @@ impl PostprocessHandler {
         let (shot, extension) = (ShotId(claim.subject_id), file.format.extension());
         let key = BlobKey::asset(claim.tenant_id, claim.job_id, shot, claim.attempt, place, &spec, extension);
         let (bytes, mime) = (file.bytes.len() as u64, file.mime);
-        self.blobs.put_new(&key, file.bytes.into(), mime).await.map_err(|error| blob_error(&error))?;
+        self.blobs.put_new(&key, file.bytes.into(), mime).await.map_err(blob_error)?;
         let variant = turn.input.request.variant;
         let mime = mime.to_owned();
         Ok(NewAsset { deliverable: place, spec, variant, blob_key: key, width, height, bytes, mime, compliant, report })
@@ -109,13 +110,4 @@ fn metadata(turn: &Turn<Input>) -> Metadata {
         prompt_hash: Some(hash.iter().map(|byte| format!("{byte:02x}")).collect()),
         job: Some(turn.claim.job_id.to_string()),
     }
-}
-
-/// Pixels are worked on beside the runtime, which must go on answering heartbeats.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, HandlerError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| HandlerError::retryable("panicked", error))
-}
-
-fn blob_error(error: &BlobError) -> HandlerError {
-    if error.is_retryable() { HandlerError::retryable("blobs", error) } else { HandlerError::permanent("blobs", error) }
 }

@@ -1,11 +1,12 @@
 //! A shot that keeps the subject's own pixels: the cut-out is set on its backdrop. What is made here is the square
 //! preview; postprocess sets the same cut-out into every deliverable's own shape.
 
-use crate::handler::{Drawn, blob_error};
+use crate::handler::Drawn;
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
 use cavendish_domain::{Backdrop as BackdropName, BlobKey};
 use cavendish_imaging::{Backdrop, CutoutHint, ImageError, Limits, Placement, compose, cutout, decode};
+use cavendish_service_kit::{blob_error, blocking};
 use serde_json::json;
 
 /// Bytes of a stored cut-out, at most: 2400² RGBA and some room.
@@ -22,15 +23,14 @@ pub(crate) async fn preview(
     width: u32,
     height: u32,
 ) -> Result<Drawn, HandlerError> {
-    let bytes = blobs.get(key, MAX_CUTOUT_BYTES).await.map_err(|error| blob_error(&error))?;
+    let bytes = blobs.get(key, MAX_CUTOUT_BYTES).await.map_err(blob_error)?;
     let name = backdrop.0.clone();
-    let scene = tokio::task::spawn_blocking(move || {
+    let scene = blocking(move || {
         let backdrop = Backdrop::named(&name).unwrap_or_else(Backdrop::light_grey);
         let subject = cutout(&decode(&bytes, &Limits::default())?, &CutoutHint::default())?;
         compose(width, height, &backdrop, &subject, &Placement::default())
     })
-    .await
-    .map_err(|error| HandlerError::retryable("panicked", error))?
+    .await?
     .map_err(|error: ImageError| HandlerError::permanent("compose", error))?;
     let report = json!({"scale": scene.scale, "fill": scene.fill});
     Ok(Drawn { image: scene.image, model: "studio".into(), steps: 0, report })

@@ -1,11 +1,12 @@
 use crate::compose;
-use cavendish_blobs::{BlobError, BlobStore, Blobs};
+use cavendish_blobs::{BlobStore, Blobs};
 use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{BlobKey, Method, ShotId, ShotRequest, Stage};
 use cavendish_imaging::image::RgbImage;
 use cavendish_imaging::{Format, Metadata, Quality, encode};
 use cavendish_messages::{EventType, Progress};
 use cavendish_renderer::{OnStep, RenderError, RenderRequest, Renderer};
+use cavendish_service_kit::{blob_error, blocking};
 use cavendish_store::{NewRender, Outcome, RenderCommit, Store, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -56,14 +57,11 @@ impl RenderHandler {
         let claim = &turn.claim;
         let (width, height) = drawn.image.dimensions();
         let rendered_ms = began.elapsed().as_secs_f64() * 1e3;
-        let file = tokio::task::spawn_blocking(move || {
-            encode(&drawn.image, Format::Png, None, Quality::default(), &Metadata::default())
-        })
-        .await
-        .map_err(|error| HandlerError::retryable("panicked", error))?
-        .map_err(|error| HandlerError::permanent("encode", error))?;
+        let file = blocking(move || encode(&drawn.image, Format::Png, None, Quality::default(), &Metadata::default()))
+            .await?
+            .map_err(|error| HandlerError::permanent("encode", error))?;
         let key = BlobKey::render(claim.tenant_id, claim.job_id, ShotId(claim.subject_id), claim.attempt);
-        self.blobs.put_new(&key, file.bytes.into(), Format::Png.mime()).await.map_err(|error| blob_error(&error))?;
+        self.blobs.put_new(&key, file.bytes.into(), Format::Png.mime()).await.map_err(blob_error)?;
         let mut report = drawn.report;
         report["rendered_ms"] = json!(rendered_ms);
         report["stored_ms"] = json!(began.elapsed().as_secs_f64() * 1e3 - rendered_ms);
@@ -112,9 +110,4 @@ fn render_error(error: RenderError) -> HandlerError {
         // The conveyor has let go of a cancelled turn already.
         error => HandlerError::retryable("cancelled", error),
     }
-}
-
-/// An error of the blob store as a stage sees it.
-pub(crate) fn blob_error(error: &BlobError) -> HandlerError {
-    if error.is_retryable() { HandlerError::retryable("blobs", error) } else { HandlerError::permanent("blobs", error) }
 }
