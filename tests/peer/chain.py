@@ -31,7 +31,7 @@ app.conf.update(
     broker_native_delayed_delivery_queue_type="classic",
     broker_transport_options={"confirm_publish": True},
     broker_connection_retry_on_startup=True,
-    worker_prefetch_multiplier=int(os.environ.get("PEER_PREFETCH", "16")),
+    worker_prefetch_multiplier=int(os.environ.get("PEER_PREFETCH", "4")),
     worker_enable_remote_control=False,
     worker_send_task_events=False,
     task_send_sent_event=False,

@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 128)]
     concurrency: usize,
     /// Worker processes of the peer.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 2)]
     peer_workers: usize,
     /// Measures one side only.
     #[arg(long)]

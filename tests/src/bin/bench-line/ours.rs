@@ -3,7 +3,7 @@
 use crate::contest::{Contender, Sample, run};
 use crate::{Args, STAGE_VARIABLE, Side};
 use anyhow::{Context, Result};
-use cavendish_conveyor::{Relay, RelayHandle};
+use cavendish_conveyor::Relay;
 use cavendish_domain::{Brief, JobId, TenantId};
 use cavendish_service_kit::CancellationToken;
 use cavendish_store::{NewJob, Store};
@@ -28,7 +28,6 @@ impl Drop for Process {
 
 struct Ours {
     store: Store,
-    relay: RelayHandle,
     brief: Brief,
 }
 
@@ -37,11 +36,11 @@ pub(crate) async fn round(args: &Args) -> Result<Sample> {
     let world = TestWorld::create().await?;
     let store = Store::connect(&world.database_url, ACCEPTING as u32).await?;
     let stop = CancellationToken::new();
-    let (relay, relaying) = Relay::start(store.clone(), world.amqp_url.clone(), stop.clone());
+    let (_relay, relaying) = Relay::start(store.clone(), world.amqp_url.clone(), stop.clone());
     let brief = serde_json::from_value(json!({"prompt": "a pear", "deliverables": ["tiktok-square"], "seed": 7}))?;
     let stages = ["ingest", "render", "postprocess"].map(|stage| start(&world, stage, args));
     let stages = stages.into_iter().collect::<Result<Vec<_>>>()?;
-    let sample = run(Side::Ours, &mut Ours { store: store.clone(), relay, brief }, args).await;
+    let sample = run(Side::Ours, &mut Ours { store: store.clone(), brief }, args).await;
     drop(stages);
     stop.cancel();
     relaying.await?;
@@ -75,7 +74,7 @@ fn start(world: &TestWorld, stage: &str, args: &Args) -> Result<Process> {
 
 impl Contender for Ours {
     async fn submit(&mut self, jobs: &[JobId]) -> Result<()> {
-        let Self { store, relay, brief } = self;
+        let Self { store, brief } = self;
         let accept = async |id: &JobId| {
             let job = NewJob {
                 id: *id,
@@ -86,7 +85,6 @@ impl Contender for Ours {
                 traceparent: None,
             };
             store.accept(&job).await?;
-            relay.poke();
             anyhow::Ok(())
         };
         stream::iter(jobs).map(accept).buffer_unordered(ACCEPTING).try_collect::<()>().await
