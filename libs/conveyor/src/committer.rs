@@ -60,12 +60,11 @@ async fn commit<H: Handler>(shared: &Shared<H>, batch: Vec<Finished<H::Output>>)
                 }
             }
             // One bad row must not hold up the others: they go one by one, and the culprit is found.
-            Err(_) if outputs.len() > 1 => parts.extend(
-                outputs
-                    .into_iter()
-                    .zip(rest)
-                    .map(|(output, (claim, acker, (room, permit)))| vec![Finished { claim, output, acker, room, permit }]),
-            ),
+            Err(_) if outputs.len() > 1 => {
+                parts.extend(outputs.into_iter().zip(rest).map(|(output, (claim, acker, (room, permit)))| {
+                    vec![Finished { claim, output, acker, room, permit }]
+                }))
+            }
             Err(error) => {
                 for (claim, acker, _held) in rest {
                     settle_failure(shared, &claim, HandlerError::retryable("commit_refused", &error)).await;
