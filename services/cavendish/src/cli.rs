@@ -8,7 +8,7 @@ use uuid::Uuid;
 #[derive(Debug, Parser)]
 #[command(name = "cavendish", version, propagate_version = true, after_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Cli {
-    /// Configuration file (TOML); `CAVENDISH__SECTION__KEY` in the environment wins over it
+    /// Configuration file (TOML); variables `CAVENDISH_SECTION__KEY` win over it
     #[arg(long, global = true, value_name = "FILE", env = "CAVENDISH_CONFIG")]
     pub config: Option<PathBuf>,
     /// What to do.
@@ -18,9 +18,9 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  cavendish generate deploy/demo/hamburger.toml --local --config cavendish.toml
-  cavendish up --config cavendish.toml
-  cavendish job show 0198a3c2-…
+  cavendish generate deploy/demo/hamburger.toml --local --config .cache/stack/env.toml
+  cavendish up --config .cache/stack/env.toml
+  cavendish job list
   cavendish dead-letters list
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 files are there but some do not meet their spec.";
@@ -75,7 +75,7 @@ pub struct GenerateArgs {
 const GENERATE_EXAMPLES: &str = "\
 Examples:
   cavendish generate coffee-cup.toml hamburger.toml --out images --key cav_…
-  cavendish generate coffee-cup.toml --local --config .cache/stack/cavendish.toml
+  cavendish generate coffee-cup.toml --local --config .cache/stack/env.toml
   cavendish generate brief.json --json | jq '.assets[] | select(.compliant | not)'
 
 A brief:
@@ -86,8 +86,18 @@ A brief:
   [[subjects]]
   references = [{ file = \"cup.png\" }]";
 
+const UP_EXAMPLES: &str = "\
+Listens on 127.0.0.1:8080 unless `listen` in section `[gateway]` says otherwise. The first time it makes an API key and
+shows it once; `cavendish key create` makes more. Ctrl-C drains: what is being drawn goes back to the queue or is
+finished, and nothing is lost.
+
+Examples:
+  cavendish up --config .cache/stack/env.toml
+  CAVENDISH_GATEWAY__LISTEN=0.0.0.0:9000 cavendish up --config .cache/stack/env.toml";
+
 /// Arguments of `up`.
 #[derive(Debug, Args)]
+#[command(after_help = UP_EXAMPLES)]
 pub struct UpArgs {
     /// Print the URL, and the key if one was made, as JSON on stdout once everything is up
     #[arg(long)]

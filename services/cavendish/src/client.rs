@@ -190,7 +190,10 @@ async fn checked(response: Response) -> anyhow::Result<Response> {
         return Ok(response);
     }
     let text = response.text().await.unwrap_or_default();
-    let said = said(status, &text);
+    let mut said = said(status, &text);
+    if status == StatusCode::UNAUTHORIZED {
+        said += "; `cavendish key create` makes one";
+    }
     if status.is_client_error() { Err(Refused(said).into()) } else { bail!(said) }
 }
 

@@ -11,6 +11,7 @@ mod output;
 mod settings;
 pub mod sheet;
 mod sse;
+mod supervise;
 pub mod up;
 
 use clap::Parser;
@@ -62,6 +63,9 @@ pub fn run() -> ExitCode {
 
 async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     let config = cli.config.as_deref();
+    if let Some(file) = config.filter(|_| std::env::var_os("CAVENDISH_CONFIG").is_none()) {
+        output::remember_config(file);
+    }
     match cli.command {
         Command::Generate(args) => generate::run(args, config).await,
         Command::Up(args) => commands::up::run(args, config).await,

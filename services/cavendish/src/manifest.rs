@@ -77,6 +77,9 @@ pub struct AssetRecord {
     pub compliant: bool,
     /// The checks with what was measured.
     pub checks: Vec<Check>,
+    /// What is doubtful about the cut-out of its subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertain: Option<String>,
     /// Seed of its shot.
     pub seed: u64,
     /// Model name and version.
@@ -168,7 +171,7 @@ fn file_name(asset: &AssetStatus, names: &mut HashMap<String, u32>) -> String {
 fn record(brief: &str, job: &JobStatus, asset: &AssetStatus, shot: Option<&ShotStatus>, path: String) -> AssetRecord {
     let render = shot.and_then(|shot| shot.render.as_ref());
     let timings_of =
-        |report: Option<&Value>| report.and_then(|report| report.get("timings")).cloned().unwrap_or_default();
+        |report: Option<&Value>| report.and_then(|report| report.get("timing")).cloned().unwrap_or_default();
     let times = shot.map(|shot| shot.timings).unwrap_or_default();
     AssetRecord {
         brief: brief.into(),
@@ -183,6 +186,7 @@ fn record(brief: &str, job: &JobStatus, asset: &AssetStatus, shot: Option<&ShotS
         mime: asset.mime.clone(),
         compliant: asset.compliant,
         checks: asset.report.get("checks").and_then(|c| serde_json::from_value(c.clone()).ok()).unwrap_or_default(),
+        uncertain: asset.report.get("uncertain").and_then(Value::as_str).map(str::to_owned),
         seed: render.map_or(0, |render| render.seed),
         model: render.map_or_else(String::new, |render| render.model.clone()),
         steps: render.map_or(0, |render| render.steps.cast_unsigned()),
@@ -206,7 +210,7 @@ mod tests {
         json!({"id": Uuid::nil(), "shot_id": shot, "deliverable": deliverable, "spec": spec, "variant": variant,
                "width": 1600, "height": 1600, "bytes": 84_000, "mime": "image/jpeg", "compliant": true,
                "report": {"checks": [{"name": "size", "rule": "r", "measured": "m", "outcome": "passed"}],
-                          "timings": {"encode_ms": 12}},
+                          "timing": {"encode_ms": 12}, "uncertain": "the rim"},
                "key": "k", "url": format!("http://s3/{spec}/{variant}/{deliverable}")})
     }
 
@@ -220,7 +224,7 @@ mod tests {
                 asset("amazon-main", 1, 0, shot), asset("amazon-main", 0, 0, shot), asset("amazon-main", 0, 1, shot)],
             "shots": [{"id": shot, "index": 0, "status": "finished", "request": {}, "timings": {"render_ms": 20},
                        "render": {"attempt": 1, "model": "nano-v0", "seed": u64::MAX, "steps": 12, "width": 64,
-                                  "height": 64, "report": {"timings": {"denoise_ms": 9}}}}],
+                                  "height": 64, "report": {"timing": {"denoise_ms": 9}}}}],
         }))
         .unwrap()
     }
@@ -244,6 +248,8 @@ mod tests {
         assert_eq!((record.checks.len(), record.title.as_str()), (1, "Amazon main product image"));
         assert_eq!((record.timings.planning_ms, record.timings.render_ms), (Some(10), Some(20)));
         assert_eq!(record.timings.postprocess["encode_ms"], 12);
+        assert_eq!(record.timings.render["denoise_ms"], 9);
+        assert_eq!(record.uncertain.as_deref(), Some("the rim"));
         let brief = brief_record(&brief, &job(), None);
         assert_eq!((brief.prompt.as_str(), brief.seed), ("a cup", Some(7)));
     }

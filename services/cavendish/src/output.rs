@@ -1,14 +1,51 @@
 //! What people see: tables, sizes, times, errors.
 
+use cavendish_service_kit::ConfigError;
+use cavendish_store::StoreError;
 use chrono::{DateTime, Utc};
 use console::style;
+use serde_json::Value;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Tells an error with its causes.
 pub(crate) fn fail(error: &anyhow::Error) {
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    eprintln!("{} {}", style("error:").red().bold().for_stderr(), causes.join(": "));
+    eprintln!("{} {}", style("error:").red().bold().for_stderr(), causes(error));
+    if let Some(command) = advice(error) {
+        next(command);
+    }
+}
+
+/// An error with its causes, each told once: some errors repeat their cause in their own words.
+fn causes(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
+}
+
+/// The command that helps, where one does.
+fn advice(error: &anyhow::Error) -> Option<&'static str> {
+    error.chain().find_map(|cause| {
+        if cause.is::<ConfigError>() && cause.to_string().contains("is missing") {
+            return Some("cargo xtask up, and then the same with --config .cache/stack/env.toml");
+        }
+        match cause.downcast_ref::<StoreError>()? {
+            StoreError::NotFound("job") => Some("cavendish job list"),
+            StoreError::NotFound("dead letter") => Some("cavendish dead-letters list --all"),
+            StoreError::NotFound("key") => Some("cavendish key list"),
+            StoreError::NotFound("tenant") => Some("cavendish key create --tenant SLUG, which makes the tenant"),
+            error if error.is_retryable() => Some("cargo xtask status"),
+            _ => None,
+        }
+    })
 }
 
 /// Tells something beside the result.
@@ -16,9 +53,19 @@ pub(crate) fn note(text: &str) {
     eprintln!("{text}");
 }
 
+/// The configuration file that was named on the command line: the next command needs it, too.
+static CONFIG: OnceLock<PathBuf> = OnceLock::new();
+
+/// Has suggestions carry `--config FILE` from now on.
+pub(crate) fn remember_config(file: &Path) {
+    let _ = CONFIG.set(file.to_owned());
+}
+
 /// Suggests what to do next.
 pub(crate) fn next(command: &str) {
-    eprintln!("{} {command}", style("next:").dim().for_stderr());
+    let config = CONFIG.get().filter(|_| command.starts_with("cavendish "));
+    let config = config.map(|file| format!(" --config {}", file.display())).unwrap_or_default();
+    eprintln!("{} {command}{config}", style("next:").dim().for_stderr());
 }
 
 /// Prints a value for programs.
@@ -90,6 +137,15 @@ pub(crate) fn short(text: &str, max: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// A JSON value without quotes; nothing for null.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// A state in its colour.
 pub(crate) fn state(word: &str) -> String {
     match word {
@@ -109,6 +165,15 @@ mod tests {
         assert_eq!([bytes(999), bytes(84_000), bytes(1_440_000)], ["999 B", "84 kB", "1.4 MB"]);
         assert_eq!([span(840), span(12_340), span(245_000)], ["840 ms", "12.3 s", "4 min 05 s"]);
         assert_eq!(short("a  long\nline of text", 8), "a long…");
+    }
+
+    #[test]
+    fn a_cause_is_told_once_and_the_way_out_is_named() {
+        let error = anyhow::anyhow!("row refused").context("database said: row refused").context("cannot store");
+        assert_eq!(causes(&error), "cannot store: database said: row refused");
+        assert_eq!(advice(&error), None);
+        let error = anyhow::Error::new(StoreError::NotFound("job")).context("on the way");
+        assert_eq!(advice(&error), Some("cavendish job list"));
     }
 
     #[test]

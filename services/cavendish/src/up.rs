@@ -1,17 +1,16 @@
 //! The whole line in one process.
 
 use crate::settings;
-use anyhow::{Context, anyhow};
+use crate::supervise::Services;
+use anyhow::Context;
 use cavendish_domain::TenantId;
 use cavendish_gateway::keys::Key;
 use cavendish_gateway::{Gateway, GatewayConfig};
-use cavendish_service_kit::{CancellationToken, config};
+use cavendish_service_kit::{CancellationToken, HealthServer, Readiness, config};
 use cavendish_store::Store;
 use futures::FutureExt;
-use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// What the line is started for.
@@ -31,10 +30,8 @@ pub struct Line {
     key: Option<(Uuid, Key)>,
     purpose: Purpose,
     shutdown: CancellationToken,
+    _health: Option<HealthServer>,
 }
-
-/// Each with its name and how it ended.
-type Services = JoinSet<(&'static str, anyhow::Result<()>)>;
 
 impl Line {
     /// Starts all services.
@@ -55,13 +52,21 @@ impl Line {
         }
         let shutdown = CancellationToken::new();
         let guard = shutdown.clone().drop_guard();
+        let health = match telemetry.metrics_listen.filter(|_| purpose == Purpose::Serve) {
+            Some(listen) => Some(
+                HealthServer::start(listen, Readiness::new(), shutdown.clone())
+                    .await
+                    .with_context(|| format!("`telemetry.metrics_listen`: cannot listen on {listen}"))?,
+            ),
+            None => None,
+        };
         let gateway = Gateway::start(gateway_config, shutdown.clone()).await.context("gateway")?;
         let (url, store) = (gateway.url(), gateway.store().clone());
         let mut services = start_stages(file, &shutdown).await?;
-        services.spawn(supervised("gateway", gateway.stopped()));
+        services.spawn("gateway", gateway.stopped());
         let key = make_key(&store, purpose).await?;
         guard.disarm();
-        Ok(Self { services, store, url, key, purpose, shutdown })
+        Ok(Self { services, store, url, key, purpose, shutdown, _health: health })
     }
 
     /// Where the gateway answers.
@@ -78,31 +83,21 @@ impl Line {
 
     /// Waits until a service ends, which none does unless it is told to: answers with why it did.
     pub async fn broken(&mut self) -> anyhow::Error {
-        match self.services.join_next().await {
-            Some(Ok((name, Ok(())))) => anyhow!("{name} ended by itself"),
-            Some(Ok((name, Err(error)))) => error.context(name),
-            Some(Err(error)) => anyhow::Error::new(error).context("a service was lost"),
-            None => anyhow!("no service is left"),
-        }
+        self.services.broken().await
     }
 
     /// Drains all services and waits for them.
     ///
     /// # Errors
     /// When one of them broke down on its way.
-    pub async fn stop(mut self) -> anyhow::Result<()> {
+    pub async fn stop(self) -> anyhow::Result<()> {
         if let (Purpose::OneRun, Some((id, _))) = (self.purpose, &self.key)
             && let Err(error) = self.store.revoke_key(*id).await
         {
             tracing::warn!(%error, "the key of this run could not be revoked");
         }
         self.shutdown.cancel();
-        let mut outcome = Ok(());
-        while let Some(ended) = self.services.join_next().await {
-            let (name, ended) = ended?;
-            outcome = outcome.and(ended.context(name));
-        }
-        outcome
+        self.services.drained().await
     }
 }
 
@@ -114,20 +109,12 @@ async fn start_stages(file: Option<&Path>, shutdown: &CancellationToken) -> anyh
         async { cavendish_render::Service::start(render).await.context("render") },
         async { cavendish_postprocess::Service::start(postprocess).await.context("postprocess") },
     )?;
-    let mut services = Services::new();
+    let mut services = Services::default();
     let done = |()| Ok(());
-    services.spawn(supervised("ingest", ingest.run(shutdown.clone()).map(done)));
-    services.spawn(supervised("render", render.run(shutdown.clone()).map(done)));
-    services.spawn(supervised("postprocess", postprocess.run(shutdown.clone()).map(done)));
+    services.spawn("ingest", ingest.run(shutdown.clone()).map(done));
+    services.spawn("render", render.run(shutdown.clone()).map(done));
+    services.spawn("postprocess", postprocess.run(shutdown.clone()).map(done));
     Ok(services)
-}
-
-/// Runs a service as a task of its own, so that a panic has its name.
-async fn supervised(
-    name: &'static str,
-    work: impl Future<Output = anyhow::Result<()>> + Send + 'static,
-) -> (&'static str, anyhow::Result<()>) {
-    (name, tokio::spawn(work).await.map_err(anyhow::Error::new).flatten())
 }
 
 /// One run always gets a key of its own; a server gets one the first time.

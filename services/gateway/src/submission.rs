@@ -70,7 +70,9 @@ pub(crate) fn parse_brief(body: &[u8]) -> Result<Brief, ApiError> {
     let mut json = serde_json::Deserializer::from_str(text);
     let brief: Brief = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        let field = if path == "." { "body".to_owned() } else { path };
+        // `.` is the whole body, `?` a place that broken JSON does not tell.
+        let known = path.trim_end_matches(['.', '?']);
+        let field = if known.is_empty() { "body" } else { known }.to_owned();
         InvalidBrief::one(field, error.into_inner().to_string())
     })?;
     json.end().map_err(|error| InvalidBrief::one("body", error.to_string()))?;

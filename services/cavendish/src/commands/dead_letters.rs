@@ -43,7 +43,7 @@ async fn list(store: &Store, all: bool, limit: i64, json: bool) -> anyhow::Resul
     };
     let rows: Vec<_> = letters.iter().map(row).collect();
     println!("{}", output::table(&["ID", "STAGE", "STATE", "SINCE", "REASON", "DETAIL"], &rows));
-    output::next("cavendish dead-letters show ID, then replay or discard");
+    output::next(&format!("cavendish dead-letters show {}", letters[0].id));
     Ok(Exit::Done)
 }
 

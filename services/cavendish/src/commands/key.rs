@@ -1,8 +1,8 @@
 use crate::cli::{KeyArgs, KeyCommand};
 use crate::{Exit, output, settings};
-use anyhow::Context;
+use anyhow::bail;
 use cavendish_gateway::keys::Key;
-use cavendish_store::Store;
+use cavendish_store::{Store, StoreError};
 use serde_json::json;
 use std::path::Path;
 use uuid::Uuid;
@@ -17,9 +17,10 @@ pub(crate) async fn run(args: KeyArgs, config: Option<&Path>) -> anyhow::Result<
 }
 
 async fn create(store: &Store, tenant: &str, name: &str, json: bool) -> anyhow::Result<Exit> {
-    let tenant_id = store.create_tenant(tenant, tenant).await;
-    let tenant_id =
-        tenant_id.with_context(|| format!("tenant `{tenant}`: lower-case letters, digits and `-` are taken"))?;
+    let tenant_id = match store.create_tenant(tenant, tenant).await {
+        Err(StoreError::Refused(_)) => bail!("--tenant: `{tenant}` is not of lower-case letters, digits and `-`"),
+        made => made?,
+    };
     let key = Key::generate();
     let id = store.add_key(tenant_id, name, key.shown(), &key.hash()).await?;
     if json {

@@ -1,6 +1,8 @@
 use crate::cli::{SpecsArgs, SpecsCommand};
 use crate::{Exit, output};
+use anyhow::bail;
 use cavendish_specs::{Background, Catalogue, Spec};
+use std::collections::BTreeSet;
 
 pub(crate) fn run(args: SpecsArgs) -> anyhow::Result<Exit> {
     match args.command {
@@ -12,6 +14,11 @@ pub(crate) fn run(args: SpecsArgs) -> anyhow::Result<Exit> {
 fn list(network: Option<&str>, json: bool) -> anyhow::Result<Exit> {
     let specs: Vec<&Spec> =
         Catalogue::builtin().iter().filter(|spec| network.is_none_or(|network| spec.network == network)).collect();
+    if let (Some(network), true) = (network, specs.is_empty()) {
+        let known: BTreeSet<_> = Catalogue::builtin().iter().map(|spec| spec.network.as_str()).collect();
+        let known: Vec<_> = known.into_iter().collect();
+        bail!("no specs of network `{network}`; there are {}", known.join(", "));
+    }
     if json {
         output::json(&specs)?;
         return Ok(Exit::Done);
@@ -19,6 +26,7 @@ fn list(network: Option<&str>, json: bool) -> anyhow::Result<Exit> {
     let rows: Vec<_> =
         specs.iter().map(|spec| vec![spec.id.clone(), size(spec), limit(spec), spec.title.clone()]).collect();
     println!("{}", output::table(&["ID", "PIXELS", "LIMIT", "TITLE"], &rows));
+    output::next("cavendish specs show ID");
     Ok(Exit::Done)
 }
 

@@ -141,6 +141,9 @@ fn report(args: &GenerateArgs, manifest: &Manifest) -> Exit {
         ));
         output::note(&format!("  {}", args.out.join("index.html").display()));
         output::note(&format!("  {}", args.out.join("manifest.json").display()));
+        if let Some(brief) = manifest.briefs.first().filter(|brief| brief.status == JobState::Completed) {
+            output::next(&format!("cavendish job show {}", brief.job_id));
+        }
     }
     let all_completed = manifest.briefs.iter().all(|brief| brief.status == JobState::Completed);
     match (all_completed, misfits.is_empty()) {

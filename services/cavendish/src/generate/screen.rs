@@ -10,14 +10,16 @@ use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-const TEMPLATE: &str = "{spinner:.yellow} {prefix:.bold}  {bar:22.yellow/238}  {msg}  {elapsed:.dim}";
+const RUNNING: &str = "{spinner:.yellow} {prefix:.bold}  {bar:22.yellow/238}  {msg}  {elapsed:.dim}";
+const ENDED: &str = "  {prefix:.bold}  {bar:22.yellow/238}  {msg}";
 /// Positions of a bar.
 const WHOLE: u64 = 1_000;
 
 /// What is seen of all jobs.
 pub(super) struct Screen {
     rows: Vec<Mutex<Row>>,
-    bars: Option<MultiProgress>,
+    /// Draws the rows for as long as it lives.
+    _bars: Option<MultiProgress>,
     quiet: bool,
 }
 
@@ -35,7 +37,7 @@ impl Screen {
         let width = titles.iter().map(|title| console::measure_text_width(title)).max().unwrap_or(0);
         let rows = titles.into_iter().map(|title| {
             let bar = bars.as_ref().map(|bars| {
-                let bar = bars.add(ProgressBar::new(WHOLE)).with_style(bar_style());
+                let bar = bars.add(ProgressBar::new(WHOLE)).with_style(bar_style(RUNNING));
                 bar.set_prefix(console::pad_str(&title, width, console::Alignment::Left, None).into_owned());
                 bar.set_message("waiting");
                 bar.enable_steady_tick(Duration::from_millis(120));
@@ -43,7 +45,7 @@ impl Screen {
             });
             Mutex::new(Row { title, progress: Progress::default(), bar })
         });
-        Self { rows: rows.collect(), bars, quiet }
+        Self { rows: rows.collect(), _bars: bars, quiet }
     }
 
     /// Shows a line of the history of the `at`-th job.
@@ -67,14 +69,16 @@ impl Screen {
         let ended = match job {
             Some(job) if job.head.error.is_none() => {
                 bar.set_position(WHOLE);
-                let files = job.assets.len();
-                format!("{} {files} files", style("✓").green())
+                let took = output::span(job.timings.total_ms.unwrap_or_default());
+                format!("{} {} files  {}", style("✓").green(), job.assets.len(), style(took).dim())
             }
             Some(job) => {
                 format!("{} {}", style("✗").red(), output::short(job.head.error.as_deref().unwrap_or("failed"), 60))
             }
             None => format!("{} lost sight of it", style("✗").red()),
         };
+        // The clock of a bar goes on with every redraw of its neighbours; how long the job took does not.
+        bar.set_style(bar_style(ENDED));
         bar.abandon_with_message(ended);
     }
 
@@ -83,15 +87,16 @@ impl Screen {
         for row in &self.rows {
             if let Some(bar) = &row.lock().unwrap_or_else(PoisonError::into_inner).bar {
                 bar.disable_steady_tick();
-                bar.abandon();
+                if !bar.is_finished() {
+                    bar.abandon();
+                }
             }
         }
-        let _ = self.bars.as_ref();
     }
 }
 
-fn bar_style() -> ProgressStyle {
-    let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
+fn bar_style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     style.progress_chars("━╸━").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
 }
 
@@ -100,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_template_is_well_formed() {
-        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+    fn the_templates_are_well_formed() {
+        assert!([RUNNING, ENDED].iter().all(|template| ProgressStyle::with_template(template).is_ok()));
     }
 }

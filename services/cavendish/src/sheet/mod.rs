@@ -11,6 +11,10 @@ use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("sheet.css");
 const MARK: &str = include_str!("mark.svg");
+/// Widths over height of all files in a row, at most.
+const ROW_RATIO: f64 = 6.0;
+/// A row with less than this is filled up with nothing, so that its files do not get out of size.
+const FULL_RATIO: f64 = 5.2;
 
 /// The page for `manifest`; links are relative to the manifest's folder.
 #[must_use]
@@ -121,15 +125,45 @@ fn badge(brief: &BriefRecord, assets: &[&AssetRecord]) -> String {
 
 fn strip(variant: u32, variants: usize, assets: &[&AssetRecord]) -> String {
     let heading = if variants > 1 { tag("h3", "", &format!("Variant {variant}")) } else { String::new() };
+    let rows: String = rows(assets).into_iter().map(row).collect();
+    format!("{heading}<div class=\"strip\">\n{rows}</div>\n")
+}
+
+/// Breaks a strip into rows of about the same height: files side by side are as wide together as [`ROW_RATIO`] allows.
+fn rows<'a>(assets: &'a [&'a AssetRecord]) -> Vec<&'a [&'a AssetRecord]> {
+    let (mut rows, mut start, mut sum) = (Vec::new(), 0, 0.0);
+    for (at, asset) in assets.iter().enumerate() {
+        if at > start && sum + ratio(asset) > ROW_RATIO {
+            rows.push(&assets[start..at]);
+            (start, sum) = (at, 0.0);
+        }
+        sum += ratio(asset);
+    }
+    rows.push(&assets[start..]);
+    rows
+}
+
+fn row(assets: &[&AssetRecord]) -> String {
     let cards: String = assets.iter().map(|asset| card(asset)).collect();
-    format!("{heading}<div class=\"strip\">\n{cards}</div>\n")
+    let rest = FULL_RATIO - assets.iter().map(|asset| ratio(asset)).sum::<f64>();
+    match rest > 0.0 {
+        true => format!("<div class=\"row short\" style=\"--rest:{rest:.4}\">\n{cards}</div>\n"),
+        false => format!("<div class=\"row\">\n{cards}</div>\n"),
+    }
+}
+
+/// Width over height.
+fn ratio(asset: &AssetRecord) -> f64 {
+    f64::from(asset.width.max(1)) / f64::from(asset.height.max(1))
 }
 
 fn card(asset: &AssetRecord) -> String {
     let path = escape(&asset.path);
     let (width, height) = (asset.width.max(1), asset.height.max(1));
-    let ratio = f64::from(width) / f64::from(height);
-    let facts = format!("{width}×{height} · {} · {}", output::bytes(asset.bytes), format_name(&asset.mime));
+    let ratio = ratio(asset);
+    // A number stays with its unit.
+    let bytes = output::bytes(asset.bytes).replace(' ', "\u{a0}");
+    let facts = format!("{width}×{height} · {bytes} · {}", format_name(&asset.mime));
     format!(
         "<figure class=\"card\" style=\"--r:{ratio:.4}\">\n\
          <a href=\"{path}\"><img src=\"{path}\" width=\"{width}\" height=\"{height}\" loading=\"lazy\" alt=\"{}\"></a>\n\
@@ -153,6 +187,9 @@ fn checks(asset: &AssetRecord) -> String {
     for check in asset.checks.iter().filter(|check| check.outcome == Outcome::Failed) {
         let text = format!("{}: {}, wanted {}", check.name, check.measured, check.rule);
         html += &tag("div", "fault", &text);
+    }
+    if let Some(doubt) = &asset.uncertain {
+        html += &tag("div", "doubt", &format!("Cut-out: {doubt}"));
     }
     let (passed, unseen) = (count(Outcome::Passed), count(Outcome::NotMachineChecked));
     if passed + unseen == 0 {

@@ -30,6 +30,7 @@ fn asset(brief: &BriefRecord, spec: &str, variant: u32, compliant: bool) -> Asse
             check("no-text", Outcome::NotMachineChecked),
             check("bytes", last),
         ],
+        uncertain: None,
         seed: 41 + u64::from(variant),
         model: "nano-v0".into(),
         steps: 12,
@@ -86,6 +87,24 @@ fn every_file_is_on_the_page_at_its_own_ratio() {
     assert!(page.contains("--r:1.0000") && page.contains("--r:0.5625") && page.contains("--r:1.9108"));
     assert!(page.contains("18 / 20") && page.contains("Source photograph"));
     assert_eq!(page.matches("Variant 2").count(), 2);
+}
+
+#[test]
+fn a_variant_of_the_usual_five_is_one_row_and_many_files_are_broken_into_rows() {
+    let manifest = sample();
+    let page = page(&manifest);
+    // Two briefs of two variants each, five files a row.
+    assert_eq!(page.matches("<div class=\"row").count(), 4);
+    let ten: Vec<_> = manifest.assets.iter().take(10).collect();
+    assert_eq!(rows(&ten).iter().map(|row| row.len()).collect::<Vec<_>>(), [5, 5]);
+    assert!(row(&ten[..1]).contains("class=\"row short\" style=\"--rest:4.2000\""));
+}
+
+#[test]
+fn a_doubtful_cut_out_is_told() {
+    let mut manifest = sample();
+    manifest.assets[0].uncertain = Some("the <rim>".into());
+    assert!(page(&manifest).contains("<div class=\"doubt\">Cut-out: the &lt;rim&gt;</div>"));
 }
 
 #[test]

@@ -1,0 +1,9 @@
+//! The HTTP side over real servers. No stage runs here: a job is driven by what a caller can do to it.
+
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod follow;
+mod photos;
+mod submit;
+mod world;
