@@ -64,6 +64,17 @@ impl PlainBackground {
         self.value(&terms(place(x, w), place(y, h)))
     }
 
+    /// The backdrop's colour beyond the picture, too: the picture spans −1..1 both ways. Towards the picture's edge the
+    /// model levels off, since a parabola would run away outside.
+    pub(crate) fn beyond(&self, x: f32, y: f32) -> [f32; 3] {
+        const LEVEL: f32 = 0.65;
+        let level = |v: f32| {
+            let over = (v.abs() - LEVEL).max(0.0) / (1.0 - LEVEL);
+            v.signum() * (v.abs().min(LEVEL) + (1.0 - LEVEL) * over.tanh())
+        };
+        self.value(&terms(level(x), level(y)))
+    }
+
     fn value(&self, terms: &[f32; 6]) -> [f32; 3] {
         self.coefficients.map(|c| c.iter().zip(terms).map(|(c, t)| c * t).sum::<f32>().clamp(0.0, 255.0))
     }

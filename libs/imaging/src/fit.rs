@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::background::{PlainBackground, distance};
 use crate::blur::gaussian;
 use crate::error::{ImageError, Reason};
+use crate::extend::{self, Site};
 use crate::measure::subject_box;
 use crate::resize::resize_rgb;
 
@@ -97,15 +98,27 @@ pub fn fit(
     let corner = corner.map(f32::round);
     let covers =
         corner[0] <= 0.5 && corner[1] <= 0.5 && corner[0] + iw * scale >= w - 0.5 && corner[1] + ih * scale >= h - 0.5;
+    let model = PlainBackground::fit(image);
     let mode = match covers {
         true => FitMode::Cropped,
-        false if PlainBackground::fit(image).is_plain() => FitMode::Extended,
+        false if model.is_plain() => FitMode::Extended,
         false => FitMode::Padded,
     };
     let at = |v: f32, axis: usize, limit: f32| (v * scale + corner[axis]).round().clamp(0.0, limit) as u32;
     let (x, y) = (at(s[0], 0, w), at(s[1], 1, h));
     let subject = PixelBox { x, y, width: at(s[2], 0, w) - x, height: at(s[3], 1, h) - y };
-    Ok(Fitted { image: lay(image, scale, corner, (width, height))?, mode, scale, subject: Some(subject) })
+    let out = match mode {
+        FitMode::Extended => {
+            let side = |n: f32| ((n * scale).round() as u32).max(1);
+            let scaled = resize_rgb(image, side(iw), side(ih))?;
+            let subject = [s[0] / iw, s[1] / ih, s[2] / iw, s[3] / ih];
+            let mut canvas = RgbImage::new(width, height);
+            extend::paint(&mut canvas, &scaled, &model, &Site { corner, size: [iw * scale, ih * scale], subject });
+            canvas
+        }
+        FitMode::Cropped | FitMode::Padded => lay(image, scale, corner, (width, height))?,
+    };
+    Ok(Fitted { image: out, mode, scale, subject: Some(subject) })
 }
 
 /// The picture, scaled, with its corner at this place of the canvas; its edges are continued where it does not reach.
@@ -134,7 +147,8 @@ fn lay(image: &RgbImage, scale: f32, corner: [f32; 2], canvas: (u32, u32)) -> Re
     Ok(out)
 }
 
-fn grain(colour: [f32; 3], x: u32, y: u32) -> [u8; 3] {
+/// Rounds a colour with a dither of one level.
+pub(crate) fn grain(colour: [f32; 3], x: u32, y: u32) -> [u8; 3] {
     let mut v = x.wrapping_mul(0x9e37_79b9) ^ y.wrapping_mul(0x85eb_ca6b);
     v = (v ^ (v >> 15)).wrapping_mul(0x2c1b_3c6d);
     v ^= v >> 13;
@@ -203,4 +217,33 @@ fn smoothed(line: &[[f32; 3]], sigma: f32) -> Vec<[f32; 3]> {
         plane
     });
     (0..line.len()).map(|i| std::array::from_fn(|k| planes[k][i])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_continued_backdrop_has_no_seam() {
+        let render = RgbImage::from_fn(128, 128, |x, y| {
+            let (u, v) = (x as f32 / 64.0 - 1.0, y as f32 / 64.0 - 1.0);
+            if u.abs() < 0.5 && v.abs() < 0.5 {
+                return image::Rgb([200, 60, 30]);
+            }
+            let light = 1.0 - 0.2 * (u * u + v * v) / 2.0;
+            image::Rgb([130.0, 200.0, 250.0].map(|c| (c * light) as u8))
+        });
+        let wide = fit(&render, 600, 300, None, None).unwrap();
+        assert_eq!(wide.mode, FitMode::Extended);
+        for y in [10, 150, 290] {
+            for x in 0..600 - 6 {
+                let (a, b) = (wide.image.get_pixel(x, y).0, wide.image.get_pixel(x + 6, y).0);
+                let subject = wide.subject.unwrap();
+                if y == 150 && (subject.x.saturating_sub(12)..subject.x + subject.width + 12).contains(&x) {
+                    continue;
+                }
+                assert!(a.iter().zip(b).all(|(a, b)| a.abs_diff(b) <= 6), "a step at {x}, {y}: {a:?} to {b:?}");
+            }
+        }
+    }
 }

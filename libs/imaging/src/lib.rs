@@ -10,6 +10,7 @@ mod cutout;
 mod decode;
 mod encode;
 mod error;
+mod extend;
 mod fit;
 mod measure;
 mod resize;

@@ -107,3 +107,18 @@ fn a_report_is_plain_json() {
     assert_eq!(json["checks"][0]["name"], "size");
     assert_eq!(json["checks"][0]["outcome"], "passed");
 }
+
+#[test]
+fn a_photograph_put_together_without_a_model_needs_no_marking() {
+    let marked: Vec<&Spec> = Catalogue::builtin().iter().filter(|spec| spec.requires_marking).collect();
+    assert!(!marked.is_empty());
+    let outcome = |spec: &Spec, kind: &str| {
+        let facts = Facts { digital_source_type: Some(kind.into()), ..ideal(spec) };
+        spec.check(&facts).check("marking").unwrap().outcome
+    };
+    for spec in marked {
+        assert_eq!(outcome(spec, "composite"), Outcome::NotApplicable, "{}", spec.id);
+        assert_eq!(outcome(spec, "compositeWithTrainedAlgorithmicMedia"), Outcome::Passed, "{}", spec.id);
+        assert_eq!(outcome(spec, "digitalCapture"), Outcome::Failed, "{}", spec.id);
+    }
+}

@@ -19,6 +19,8 @@ const ROUNDS: usize = 7;
 /// Price of parting two equal neighbours; the paper's value.
 const SMOOTHNESS: f32 = 50.0;
 const CERTAIN: f32 = 1e9;
+/// What it costs to call a shadow surroundings; calling it subject costs [`STRANGE`].
+const DIM: f32 = 0.5;
 
 struct Scene {
     width: usize,
@@ -170,7 +172,7 @@ impl Scene {
         let size = mask.bounds().map_or(1, |b| b.width.max(b.height)) as f32;
         let (outside, inside) = (mask.distance_to(true), mask.distance_to(false));
         let (beyond, smooth) = (mask.hull().distance_to(true), mask.opened(0.012 * size));
-        let dim = shade::dim(&self.colours, mask, &inside, size);
+        let dim = shade::dim(&self.colours, mask, &inside, &outside, size);
         let reach = (0.13 * size).max(margin);
         let near = |i: usize| outside[i] <= margin || (outside[i] <= reach && beyond[i] <= 0.05 * size);
         let surely_not: Vec<f32> = (0..self.colours.len()).map(|i| if near(i) { 0.0 } else { 1.0 }).collect();
@@ -184,11 +186,11 @@ impl Scene {
                 }
                 let colour = self.colours[i];
                 let overall = (surroundings.cost(colour) - subject.cost(colour)).clamp(-6.0, 6.0);
-                let weight = match mask.on[i] && smooth.on[i] {
-                    true if !dim.on[i] => 0.5,
-                    true => 0.0,
-                    false => 0.15,
-                };
+                if dim.on[i] {
+                    // What goes on as shadow outside is taken for shadow, unless an edge parts the two.
+                    return (DIM, STRANGE);
+                }
+                let weight = if mask.on[i] && smooth.on[i] { 0.5 } else { 0.15 };
                 (nearby.strangeness(i, colour).min(9.0) + weight * overall, STRANGE)
             })
             .collect();

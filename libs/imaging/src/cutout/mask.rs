@@ -92,6 +92,15 @@ impl Mask {
         }
     }
 
+    /// Keeps those 4-connected parts whose pixels' indices are approved of.
+    pub(crate) fn keep_parts(&mut self, keep: impl Fn(&[usize]) -> bool) {
+        let (of, parts) = self.parts();
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); parts.len()];
+        of.iter().enumerate().filter(|(i, _)| self.on[*i]).for_each(|(i, part)| members[*part as usize].push(i));
+        let kept: Vec<bool> = members.iter().map(|m| !m.is_empty() && keep(m)).collect();
+        self.on.iter_mut().zip(of).for_each(|(on, part)| *on = kept[part as usize]);
+    }
+
     /// Distance of every pixel from the nearest one that is `value`, in pixels, by a 5-7 chamfer (within 2 %).
     pub(crate) fn distance_to(&self, value: bool) -> Vec<f32> {
         let (w, h) = (self.width, self.height);

@@ -14,6 +14,7 @@ use image::{RgbImage, RgbaImage};
 use serde::{Deserialize, Serialize};
 
 use crate::background::PlainBackground;
+use crate::blur::gaussian;
 use crate::decode::Decoded;
 use crate::error::{ImageError, Reason};
 use crate::resize::resize_rgb;
@@ -114,6 +115,13 @@ pub fn cutout(picture: &Decoded, hint: &CutoutHint) -> Result<Cutout, ImageError
     if model.is_plain() && hint.bounds.is_none() {
         let mask = plain::mask(&image, &model);
         if mask.area() * 500 > mask.on.len() {
+            if let Some(soft) = plain::soft(&image, &model, &mask).filter(|soft| soft.mask.area() > 0) {
+                let mut alpha = soft.mask.plane();
+                gaussian(&mut alpha, soft.mask.width, soft.mask.height, 1.0);
+                let ambiguous = matte::soften(&image, &mask).ambiguous;
+                let rgba = matte::with_alpha(&soft.clean, &alpha);
+                return assess(rgba, Method::PlainBackdrop, ambiguous, model.inliers);
+            }
             return finish(&image, &mask, Method::PlainBackdrop, model.inliers);
         }
     }

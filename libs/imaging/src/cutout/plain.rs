@@ -1,8 +1,9 @@
 //! Cutting out from a plain backdrop: what differs from it, and is not merely its shadow, is subject.
 
-use image::RgbImage;
+use image::{Rgb, RgbImage};
 
 use super::mask::Mask;
+use super::matte::{Spread, spread};
 use crate::background::PlainBackground;
 
 /// The share of its light that a backdrop may lose to a soft shadow.
@@ -16,6 +17,84 @@ pub(crate) fn mask(image: &RgbImage, model: &PlainBackground) -> Mask {
         Some(bounds) => key(image, model, Some((bounds.y as f32, bounds.height as f32))),
         None => first,
     }
+}
+
+/// A subject with a wide, soft outline, as models draw it, cut where it is half subject.
+pub(super) struct Soft {
+    /// What is more than half subject.
+    pub(super) mask: Mask,
+    /// The picture with the backdrop's share taken out of the subject's edge, and the edge's colours continued outwards.
+    pub(super) clean: RgbImage,
+}
+
+/// The least share of the rim that is a mixture of subject and backdrop for an outline to count as soft.
+const SOFT: f32 = 0.35;
+/// Where the outline is drawn, as a share of subject; a little more than half, since a rim of backdrop shows worst.
+const CUT: f32 = 0.58;
+
+/// Takes the backdrop out of a soft outline; None when the outline is sharp, and `mask` is right as it is.
+pub(super) fn soft(image: &RgbImage, model: &PlainBackground, mask: &Mask) -> Option<Soft> {
+    let (w, h) = image.dimensions();
+    let bounds = mask.bounds()?;
+    let deep = (0.04 * bounds.width.max(bounds.height) as f32).max(1.5);
+    let inside = mask.distance_to(false);
+    let pure: Vec<f32> = inside.iter().map(|d| f32::from(u8::from(*d > deep))).collect();
+    let front = spread(image, &pure, deep * 0.95);
+    let share = shares(image, model, mask, (&inside, deep), &front);
+    let rim = || (0..share.len()).filter(|&i| inside[i] > 0.0 && inside[i] <= deep);
+    let mixed = rim().filter(|&i| (0.15..0.85).contains(&share[i])).count();
+    if mixed as f32 <= SOFT * rim().count() as f32 {
+        return None;
+    }
+    let mut cut = Mask::new(w as usize, h as usize, share.iter().map(|a| *a > CUT).collect());
+    cut.tidy(0.04, 0.02);
+    let cut = cut.smoothed((0.012 * bounds.width.max(bounds.height) as f32).max(0.8));
+    let clean = RgbImage::from_fn(w, h, |x, y| {
+        let i = (y * w + x) as usize;
+        let c = image.get_pixel(x, y).0.map(f32::from);
+        let (a, Some(f)) = (share[i], front.at(i)) else { return *image.get_pixel(x, y) };
+        if inside[i] > deep {
+            return *image.get_pixel(x, y);
+        }
+        let b = shaded(c, model.at(x, y, w, h), SHADOW);
+        // The thinner the subject, the less its own colour can be told: there, its inside is continued.
+        let trust = ((a - 0.5) / 0.5).clamp(0.0, 1.0);
+        let own = |k: usize| ((c[k] - (1.0 - a) * b[k]) / a.max(0.3)).clamp(0.0, 255.0);
+        Rgb(std::array::from_fn(|k| (f[k] + trust * (own(k) - f[k])).round().clamp(0.0, 255.0) as u8))
+    });
+    Some(Soft { mask: cut, clean })
+}
+
+/// How much of each pixel is subject: where its colour lies between the backdrop's and that of the subject's inside.
+fn shares(
+    image: &RgbImage,
+    model: &PlainBackground,
+    mask: &Mask,
+    (inside, deep): (&[f32], f32),
+    front: &Spread,
+) -> Vec<f32> {
+    let (w, h) = image.dimensions();
+    let share = |i: usize| {
+        let known = f32::from(u8::from(mask.on[i]));
+        let (Some(f), false, true) = (front.at(i), inside[i] > deep, mask.on[i]) else { return known };
+        let (x, y) = (i as u32 % w, i as u32 / w);
+        let c = image.get_pixel(x, y).0.map(f32::from);
+        let b = shaded(c, model.at(x, y, w, h), SHADOW);
+        let along: f32 = (0..3).map(|k| (c[k] - b[k]) * (f[k] - b[k])).sum();
+        let length: f32 = (0..3).map(|k| (f[k] - b[k]).powi(2)).sum();
+        // Where inside and backdrop look alike, the mask's word stands.
+        if length < 30.0 * 30.0 { known } else { (along / length).clamp(0.0, 1.0) }
+    };
+    let mut plane: Vec<f32> = (0..mask.on.len()).map(share).collect();
+    crate::blur::gaussian(&mut plane, w as usize, h as usize, 0.6);
+    plane
+}
+
+/// The backdrop as dark as its shadow may have made it here.
+fn shaded(colour: [f32; 3], behind: [f32; 3], excuse: f32) -> [f32; 3] {
+    let dot = |a: [f32; 3], b: [f32; 3]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let scale = (dot(colour, behind) / dot(behind, behind).max(1.0)).clamp(1.0 - excuse, 1.0);
+    behind.map(|v| v * scale)
 }
 
 fn key(image: &RgbImage, model: &PlainBackground, subject: Option<(f32, f32)>) -> Mask {
@@ -47,4 +126,41 @@ fn difference(colour: [f32; 3], behind: [f32; 3], excuse: f32) -> f32 {
     let light = (scale - 1.0) * length;
     let light = if light < 0.0 { (-light - excuse * length).max(0.0) } else { light };
     (tint * tint * 2.0 + light * light).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disc of radius 40 with an outline that is `ramp` pixels wide.
+    fn disc(ramp: f32) -> RgbImage {
+        RgbImage::from_fn(128, 128, |x, y| {
+            let d = ((x as f32 - 63.5).powi(2) + (y as f32 - 63.5).powi(2)).sqrt();
+            let a = ((40.0 - d) / ramp + 0.5).clamp(0.0, 1.0);
+            let mix = |f: f32, b: f32| (b + (f - b) * a).round() as u8;
+            Rgb([mix(220.0, 130.0), mix(140.0, 200.0), mix(70.0, 250.0)])
+        })
+    }
+
+    #[test]
+    fn a_soft_outline_is_cut_in_its_middle_and_loses_the_backdrops_colour() {
+        let image = disc(9.0);
+        let model = PlainBackground::fit(&image);
+        let wide = mask(&image, &model);
+        assert!(wide.bounds().unwrap().width > 84, "the key takes the whole ramp");
+        let soft = soft(&image, &model, &wide).unwrap();
+        let width = soft.mask.bounds().unwrap().width;
+        assert!((76..=81).contains(&width), "{width}");
+        for x in 24..30 {
+            let [r, _, b] = soft.clean.get_pixel(x, 63).0;
+            assert!(r > 195 && b < 105, "blue at {x}: {:?}", soft.clean.get_pixel(x, 63));
+        }
+    }
+
+    #[test]
+    fn a_sharp_outline_is_left_alone() {
+        let image = disc(1.0);
+        let model = PlainBackground::fit(&image);
+        assert!(soft(&image, &model, &mask(&image, &model)).is_none());
+    }
 }
