@@ -41,7 +41,7 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
             StoreError::NotFound("job") => Some("cavendish job list"),
             StoreError::NotFound("dead letter") => Some("cavendish dead-letters list --all"),
             StoreError::NotFound("key") => Some("cavendish key list"),
-            StoreError::NotFound("tenant") => Some("cavendish key create --tenant SLUG, which makes the tenant"),
+            StoreError::NotFound("tenant") => Some("cavendish key create --tenant SLUG"),
             error if error.is_retryable() => Some("cargo xtask status"),
             _ => None,
         }
