@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use cavendish_imaging::{
-    Backdrop, CutoutHint, Format, Limits, Marking, Metadata, Placement, Quality, compose, cutout, decode, encode,
-    measure,
+    Backdrop, CutoutHint, Format, Limits, Marking, Metadata, Method, Placement, Quality, compose, cutout, decode,
+    encode, fit, measure,
 };
 use cavendish_specs::{Background, Catalogue};
 
@@ -65,6 +65,10 @@ fn main() -> anyhow::Result<()> {
             println!("    {:?} {}: {} — {}", check.outcome, check.name, check.rule, check.measured);
         }
         std::fs::write(out.join(format!("{id}.jpg")), &file.bytes)?;
+        if subject.method == Method::PlainBackdrop {
+            let fitted = fit(&picture.to_rgb(), w, h, None, Some(spec.safe_area(w, h)))?;
+            fitted.image.save(out.join(format!("{id}-fitted.png")))?;
+        }
     }
     Ok(())
 }

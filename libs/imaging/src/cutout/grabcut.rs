@@ -162,7 +162,7 @@ impl Scene {
         }
         mask.tidy(0.05, 0.03);
         let size = mask.bounds().map_or(1, |b| b.width.max(b.height)) as f32;
-        mask.smoothed(0.006 * size)
+        mask.smoothed(0.008 * size)
     }
 
     /// Over the whole picture, the colours of a glossy rim or of a spoon may occur in the table as well; next to them,

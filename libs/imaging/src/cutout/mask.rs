@@ -260,8 +260,8 @@ mod tests {
     #[test]
     fn opening_takes_spikes_and_keeps_bodies() {
         let mask = drawn(&[".......", ".#####.", ".######", ".#####.", ".#####.", ".#####.", "......."]);
-        assert!(!mask.opened(1.0).on[2 * 7 + 6]);
-        assert!(mask.opened(1.0).on[3 * 7 + 3]);
+        assert!(!mask.opened(1.5).on[2 * 7 + 6]);
+        assert!(mask.opened(1.5).on[3 * 7 + 3]);
         assert_eq!(mask.distance_to(true)[0], 1.4);
     }
 }

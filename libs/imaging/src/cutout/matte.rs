@@ -65,19 +65,19 @@ fn smooth(mask: &Mask, size: (u32, u32), scale: f32) -> Vec<f32> {
 }
 
 /// Colours spread from where a weight is 1.
-pub(super) struct Spread {
+pub(crate) struct Spread {
     planes: [Vec<f32>; 3],
     weight: Vec<f32>,
 }
 
 impl Spread {
-    pub(super) fn at(&self, i: usize) -> Option<[f32; 3]> {
+    pub(crate) fn at(&self, i: usize) -> Option<[f32; 3]> {
         (self.weight[i] > 1e-4).then(|| std::array::from_fn(|k| self.planes[k][i] / self.weight[i]))
     }
 }
 
 /// Colours of the pixels of weight 1, spread by a Gaussian.
-pub(super) fn spread(image: &RgbImage, weight: &[f32], sigma: f32) -> Spread {
+pub(crate) fn spread(image: &RgbImage, weight: &[f32], sigma: f32) -> Spread {
     let (w, h) = (image.width() as usize, image.height() as usize);
     let blurred = |k: usize| {
         let mut plane: Vec<f32> = image.pixels().zip(weight).map(|(p, v)| f32::from(p.0[k]) * v).collect();
@@ -120,7 +120,7 @@ pub(super) fn colours(image: &RgbImage, alpha: &[f32]) -> RgbaImage {
 }
 
 /// A picture under its matte, its colours as they are.
-pub(super) fn with_alpha(image: &RgbImage, alpha: &[f32]) -> RgbaImage {
+pub(crate) fn with_alpha(image: &RgbImage, alpha: &[f32]) -> RgbaImage {
     let mut out = RgbaImage::new(image.width(), image.height());
     for ((to, from), a) in out.pixels_mut().zip(image.pixels()).zip(alpha) {
         let [r, g, b] = from.0;

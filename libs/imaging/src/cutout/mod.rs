@@ -3,7 +3,7 @@
 mod gmm;
 mod grabcut;
 pub(crate) mod mask;
-mod matte;
+pub(crate) mod matte;
 mod maxflow;
 mod nearby;
 pub(crate) mod plain;

@@ -29,6 +29,8 @@ pub(super) struct Soft {
 
 /// The least share of the rim that is a mixture of subject and backdrop for an outline to count as soft.
 const SOFT: f32 = 0.35;
+/// Outlines up to this wide are as sharp as a camera makes them, pixels.
+const SHARP: f32 = 2.5;
 /// Where the outline is drawn, as a share of subject; a little more than half, since a rim of backdrop shows worst.
 const CUT: f32 = 0.58;
 
@@ -43,7 +45,8 @@ pub(super) fn soft(image: &RgbImage, model: &PlainBackground, mask: &Mask) -> Op
     let share = shares(image, model, mask, (&inside, deep), &front);
     let rim = || (0..share.len()).filter(|&i| inside[i] > 0.0 && inside[i] <= deep);
     let mixed = rim().filter(|&i| (0.15..0.85).contains(&share[i])).count();
-    if mixed as f32 <= SOFT * rim().count() as f32 {
+    let part = mixed as f32 / rim().count().max(1) as f32;
+    if part <= SOFT || part * deep <= SHARP {
         return None;
     }
     let mut cut = Mask::new(w as usize, h as usize, share.iter().map(|a| *a > CUT).collect());
@@ -132,11 +135,11 @@ fn difference(colour: [f32; 3], behind: [f32; 3], excuse: f32) -> f32 {
 mod tests {
     use super::*;
 
-    /// A disc of radius 40 with an outline that is `ramp` pixels wide.
+    /// A disc of radius 80 with an outline that is `ramp` pixels wide.
     fn disc(ramp: f32) -> RgbImage {
-        RgbImage::from_fn(128, 128, |x, y| {
-            let d = ((x as f32 - 63.5).powi(2) + (y as f32 - 63.5).powi(2)).sqrt();
-            let a = ((40.0 - d) / ramp + 0.5).clamp(0.0, 1.0);
+        RgbImage::from_fn(256, 256, |x, y| {
+            let d = ((x as f32 - 127.5).powi(2) + (y as f32 - 127.5).powi(2)).sqrt();
+            let a = ((80.0 - d) / ramp + 0.5).clamp(0.0, 1.0);
             let mix = |f: f32, b: f32| (b + (f - b) * a).round() as u8;
             Rgb([mix(220.0, 130.0), mix(140.0, 200.0), mix(70.0, 250.0)])
         })
@@ -147,13 +150,13 @@ mod tests {
         let image = disc(9.0);
         let model = PlainBackground::fit(&image);
         let wide = mask(&image, &model);
-        assert!(wide.bounds().unwrap().width > 84, "the key takes the whole ramp");
+        assert!(wide.bounds().unwrap().width > 164, "the key takes the whole ramp");
         let soft = soft(&image, &model, &wide).unwrap();
         let width = soft.mask.bounds().unwrap().width;
-        assert!((76..=81).contains(&width), "{width}");
-        for x in 24..30 {
-            let [r, _, b] = soft.clean.get_pixel(x, 63).0;
-            assert!(r > 195 && b < 105, "blue at {x}: {:?}", soft.clean.get_pixel(x, 63));
+        assert!((154..=163).contains(&width), "{width}");
+        for x in 46..51 {
+            let [r, _, b] = soft.clean.get_pixel(x, 127).0;
+            assert!(r > 195 && b < 110, "blue at {x}: {:?}", soft.clean.get_pixel(x, 127));
         }
     }
 

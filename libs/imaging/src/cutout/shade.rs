@@ -43,7 +43,8 @@ mod tests {
         let colours: Vec<[f32; 3]> = (0..side * side)
             .map(|i| {
                 let (x, y) = (i % side, i / side);
-                let dark = (47..53).contains(&y) || y < 13 && on(x, y) || ((13..16).contains(&x) && (20..30).contains(&y));
+                let dark =
+                    (47..53).contains(&y) || y < 13 && on(x, y) || ((13..16).contains(&x) && (20..30).contains(&y));
                 if dark { [20.0; 3] } else { [160.0; 3] }
             })
             .collect();
