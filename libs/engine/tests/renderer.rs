@@ -39,7 +39,7 @@ async fn the_engine_keeps_the_contract() {
     let tall = RenderRequest { width: 1080, height: 1920, ..contract::request("owl", 1) };
     let pixels = renderer.render(tall, quiet(), CancellationToken::new()).await.unwrap().pixels;
     assert_eq!((pixels.width, pixels.height), (256, 256), "four times the only size nano was trained at");
-    renderer.shutdown();
+    drop(renderer);
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn what_waits_is_drawn_together_and_who_left_is_left_out() {
     assert!(matches!(gone, Err(RenderError::Cancelled)));
     let batches = [first, second, third, odd].map(|answer| answer.unwrap().batch);
     assert_eq!(batches, [1, 2, 2, 1], "alone, two that waited, and one whose steps differ");
-    renderer.shutdown();
+    drop(renderer);
 }
 
 #[tokio::test]

@@ -194,8 +194,17 @@ impl Store {
             sqlx::query_as(sql).bind(job.tenant_id.uuid()).bind(&job.idempotency_key).fetch_one(&self.pool).await?;
         // A seed drawn by lot and the places of stored photographs differ between two sendings of one brief.
         let essence = |brief: &Brief| {
-            let subjects: Vec<_> = brief.subjects.iter().map(|s| (&s.name, s.references.len(), s.preserve)).collect();
-            json!([brief.prompt, brief.deliverables, brief.variants, brief.backdrop, brief.lane, subjects])
+            let subjects: Vec<_> =
+                brief.subjects.iter().map(|s| (&s.name, s.references.len(), s.preserve, s.frame)).collect();
+            json!([
+                brief.prompt,
+                brief.deliverables,
+                brief.variants,
+                brief.backdrop,
+                brief.quality,
+                brief.lane,
+                subjects
+            ])
         };
         if essence(&brief.0) != essence(&job.brief) {
             return Err(StoreError::Conflict("the idempotency key was used with another brief".into()));

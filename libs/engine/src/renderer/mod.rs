@@ -21,11 +21,12 @@ use tokio_util::sync::CancellationToken;
 /// A loaded model that draws what is asked of it, in batches of what waits.
 ///
 /// Images come at the model's native size of the nearest aspect ratio, enlarged by the model's upscaler if it has one,
-/// whatever size was asked for: fitting them to that is the caller's business. Dropping the renderer lets its thread finish what it has begun
-/// and end by itself; [`EngineRenderer::shutdown`] waits for that.
+/// whatever size was asked for: fitting them to that is the caller's business. Dropping the renderer waits until its
+/// thread has finished what it had begun: a process must not end while libtorch is at work.
 pub struct EngineRenderer {
-    tickets: Sender<Ticket>,
-    thread: JoinHandle<()>,
+    /// Taken when the renderer is dropped, as is the thread.
+    tickets: Option<Sender<Ticket>>,
+    thread: Option<JoinHandle<()>>,
     info: RendererInfo,
     manifest: Manifest,
 }
@@ -45,15 +46,7 @@ impl EngineRenderer {
             .map_err(|e| EngineError::caused(ErrorKind::Torch, "cannot start the model's thread", e))?;
         let worker::Loaded { info, manifest } =
             load.recv().map_err(|_| EngineError::torch("the model's thread ended while loading"))??;
-        Ok(Self { tickets, thread, info, manifest })
-    }
-
-    /// Ends the model's thread after what it has begun and waits for it: call it before the process ends.
-    pub fn shutdown(self) {
-        drop(self.tickets);
-        if self.thread.join().is_err() {
-            tracing::error!("the model's thread had panicked");
-        }
+        Ok(Self { tickets: Some(tickets), thread: Some(thread), info, manifest })
     }
 
     /// The request in the model's terms.
@@ -63,6 +56,15 @@ impl EngineRenderer {
             size: self.manifest.nearest(Size { width: request.width, height: request.height }),
             steps: request.steps.map_or(sampling.steps, |steps| steps as usize),
             guidance: request.guidance.unwrap_or(sampling.guidance),
+        }
+    }
+}
+
+impl Drop for EngineRenderer {
+    fn drop(&mut self) {
+        drop(self.tickets.take());
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the model's thread had panicked");
         }
     }
 }
@@ -90,7 +92,8 @@ impl Renderer for EngineRenderer {
             queued: Instant::now(),
             span: tracing::Span::current(),
         };
-        self.tickets.send(ticket).map_err(|_| RenderError::Gone)?;
+        let tickets = self.tickets.as_ref().ok_or(RenderError::Gone)?;
+        tickets.send(ticket).map_err(|_| RenderError::Gone)?;
         // A cancelled caller is told at once; the thread learns of it before its next step.
         match cancel.run_until_cancelled(answer).await {
             None => Err(RenderError::Cancelled),

@@ -59,7 +59,7 @@ fn smooth(mask: &Mask, size: (u32, u32), scale: f32) -> Vec<f32> {
     gaussian(&mut plane, mask.width, mask.height, 1.6);
     let mut plane = resize_plane(&plane, (mask.width as u32, mask.height as u32), size);
     // The blur rounds off the staircase; the slope brings the edge back to its width.
-    let slope = 1.7 * scale.max(1.0).min(3.0);
+    let slope = 1.7 * scale.clamp(1.0, 3.0);
     plane.iter_mut().for_each(|v| *v = ((*v - 0.5) * slope + 0.5).clamp(0.0, 1.0));
     plane
 }
