@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(served(&[Lane::Bulk], 5).len(), 5);
         let mut queue = Lanes::default();
         (0..50).for_each(|_| queue.push(Lane::Bulk, ()));
-        (0..50).for_each(|_| drop(queue.pop()));
+        assert_eq!((0..50).filter_map(|_| queue.pop()).count(), 50);
         queue.push(Lane::Interactive, ());
         queue.push(Lane::Bulk, ());
         assert_eq!(queue.pop().map(|(lane, ())| lane), Some(Lane::Interactive));

@@ -15,8 +15,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, broadcast};
+use tokio::time::Instant;
 
-/// How often Postgres is asked when nothing is heard.
+/// How often Postgres is asked, whatever is heard or not.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// One client that follows one job.
@@ -29,6 +30,8 @@ pub(crate) struct Follower {
     heard: Option<broadcast::Receiver<Arc<Envelope>>>,
     ready: VecDeque<JobEntry>,
     phase: Phase,
+    /// When the history was read last. Steps that come faster than [`LOOK_EVERY`] must not keep it from being read.
+    looked: Instant,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -46,7 +49,8 @@ impl Follower {
     /// Follows `job` from after line `after` of its history; hears the broker from now on.
     pub(crate) fn new(state: AppState, tenant: Tenant, job: JobId, after: i64, permit: OwnedSemaphorePermit) -> Self {
         let heard = Some(state.events.subscribe());
-        Self { state, tenant, job, after, heard, ready: VecDeque::new(), phase: Phase::Look, _permit: permit }
+        let (ready, phase, looked) = (VecDeque::new(), Phase::Look, Instant::now());
+        Self { state, tenant, job, after, heard, ready, phase, looked, _permit: permit }
     }
 
     /// The server-sent events; ends after the event that settled the job, or when the server stops.
@@ -78,6 +82,7 @@ impl Follower {
 
     /// Reads on in the history. An unreachable database is waited for: the client has lost nothing yet.
     async fn look(&mut self) {
+        self.looked = Instant::now();
         // The state is read before the history: a job that is settled has all its lines by then.
         let state = self.state.store.job_state(self.tenant.id, self.job).await;
         let rows = self.state.store.history(self.tenant.id, self.job, self.after).await;
@@ -96,10 +101,11 @@ impl Follower {
 
     /// Returns when there may be something new.
     async fn wait(&mut self) {
-        let timer = tokio::time::sleep(LOOK_EVERY);
+        let timer = tokio::time::sleep_until(self.looked + LOOK_EVERY);
         tokio::pin!(timer);
         loop {
             let heard = tokio::select! {
+                biased;
                 () = &mut timer => break,
                 heard = hear(&mut self.heard) => heard,
             };

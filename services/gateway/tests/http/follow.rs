@@ -1,10 +1,15 @@
 //! Following a job, and giving it up.
 
 use crate::world::{Api, SOON, brief, refusal};
-use cavendish_domain::TenantId;
+use cavendish_conveyor::{Notice, Relay, RelayHandle};
+use cavendish_domain::{JobId, OwnerId, ShotId, Stage, TenantId};
 use cavendish_gateway::api::JobEntry;
+use cavendish_messages::{EventType, Progress};
+use cavendish_service_kit::CancellationToken;
+use cavendish_store::{Failure, Store};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::json;
+use std::time::Duration;
 
 /// The events of a stream that has ended, each with its id.
 async fn events(response: Response) -> Vec<(String, JobEntry)> {
@@ -80,4 +85,49 @@ async fn open_streams_do_not_hold_up_the_end_and_are_limited() {
     // The job is still queued, so only the end of the server ends the stream.
     let (told, _world) = tokio::join!(events(open), api.stop());
     assert_eq!(told.len(), 1);
+}
+
+/// Tells of steps, faster than the history is read, until it is dropped.
+async fn step_on(relay: RelayHandle, job: JobId) {
+    let data = Progress { job_id: job, shot_id: ShotId::new(), step: 1, steps: 12 };
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        ticks.tick().await;
+        relay.notify(Notice::new("default", EventType::JobProgressed, job, &data));
+    }
+}
+
+/// Reads on in a stream until `event` was told.
+async fn told(response: &mut Response, event: &str) {
+    let mut text = String::new();
+    while !text.contains(&format!("event: {event}\n")) {
+        let piece = tokio::time::timeout(SOON, response.chunk()).await.expect("the stream goes on").unwrap();
+        text += &String::from_utf8_lossy(&piece.expect("the stream is open"));
+    }
+}
+
+/// A line of the history that nobody announces.
+async fn fail_quietly(store: &Store, job: JobId) {
+    let hour = Duration::from_secs(3_600);
+    let work = store.acquire(Stage::Ingest, &[job.uuid()], OwnerId::new(), hour).await.unwrap();
+    let failure = Failure { reason: "test".into(), detail: "a test".into(), retry_after: Some(hour) };
+    store.fail(&work[0].claim, &failure).await.unwrap();
+}
+
+#[tokio::test]
+async fn steps_are_told_live_and_do_not_keep_the_history_back() {
+    let api = Api::start().await;
+    let job = api.accepted(&brief()).await;
+    let stop = CancellationToken::new();
+    let (relay, _) = Relay::start(api.store.clone(), api.world.amqp_url.clone(), stop.clone());
+    let steps = tokio::spawn(step_on(relay, job.id.into()));
+    let mut stream = api.request(Method::GET, &job.links.events_url).send().await.unwrap();
+    told(&mut stream, "job.progressed").await;
+    fail_quietly(&api.store, job.id.into()).await;
+    told(&mut stream, "attempt.failed").await;
+    assert!(!steps.is_finished());
+    steps.abort();
+    stop.cancel();
+    drop(stream);
+    api.stop().await;
 }
