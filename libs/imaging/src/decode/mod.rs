@@ -195,9 +195,8 @@ fn told(header: &Header, error: &image::ImageError) -> ImageError {
         .any(|sign| lower.contains(sign));
     match error {
         _ if ended => Reason::Truncated { format }.into(),
-        image::ImageError::Limits(_) => {
-            Reason::TooManyPixels { width: header.width, height: header.height, max: 0 }.into()
-        }
+        // The declared pixels were admitted: what asks for more than they need contradicts them.
+        image::ImageError::Limits(_) => malformed(format, "decoding it would take more memory than its pixels need"),
         image::ImageError::Unsupported(_) => {
             Reason::UnsupportedFormat { found: words.chars().take(200).collect() }.into()
         }

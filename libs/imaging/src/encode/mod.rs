@@ -41,7 +41,8 @@ pub struct Encoded {
 }
 
 /// Encodes a picture as the best file that fits `budget` bytes (None: any size), by bisection over the quality.
-/// The same input gives the same bytes.
+/// The same input gives the same bytes. White areas stay exactly (255, 255, 255) as JPEG and PNG; lossy WebP may be one
+/// level off.
 ///
 /// # Errors
 /// [`Reason::BudgetUnreachable`] when even the least quality (or PNG, which has none) is too large, so that the caller

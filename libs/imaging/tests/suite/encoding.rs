@@ -1,0 +1,127 @@
+//! Encoding: within the budget, the same every time, marked, tagged, and white where white is asked for.
+
+use cavendish_imaging::image::{Rgb, RgbImage};
+use cavendish_imaging::{Format, Marking, Metadata, Quality, Reason, encode, measure};
+use cavendish_specs::ColourSpace;
+
+use crate::samples::busy;
+
+const WRITTEN: [Format; 3] = [Format::Jpeg, Format::Png, Format::Webp];
+
+fn plain(image: &RgbImage, format: Format, budget: Option<usize>) -> Result<cavendish_imaging::Encoded, Reason> {
+    encode(image, format, budget, Quality::default(), &Metadata::default()).map_err(|e| e.reason)
+}
+
+#[test]
+fn a_smaller_budget_costs_quality_and_is_kept() {
+    let image = busy(300, 200);
+    for format in [Format::Jpeg, Format::Webp] {
+        let free = plain(&image, format, None).unwrap();
+        assert_eq!(free.quality, Some(92));
+        let least = match plain(&image, format, Some(100)) {
+            Err(Reason::BudgetUnreachable { best, budget: 100, .. }) => best,
+            other => panic!("{other:?}"),
+        };
+        let mut before = 92;
+        for step in (0..=8).rev() {
+            let budget = least + (free.bytes.len() - least) * step / 8;
+            let file = plain(&image, format, Some(budget)).unwrap();
+            assert!(file.bytes.len() <= budget, "{format:?} {budget}");
+            let quality = file.quality.unwrap();
+            assert!((60..=before).contains(&quality), "{format:?}: {quality} after {before}");
+            before = quality;
+        }
+        assert_eq!(before, 60, "the smallest file is that of the least quality");
+    }
+}
+
+#[test]
+fn the_quality_is_the_best_that_fits() {
+    let image = busy(200, 200);
+    let budget = plain(&image, Format::Webp, None).unwrap().bytes.len() * 2 / 3;
+    let quality = plain(&image, Format::Webp, Some(budget)).unwrap().quality.unwrap();
+    let next = Quality { min: quality + 1, max: quality + 1 };
+    let better = encode(&image, Format::Webp, Some(budget), next, &Metadata::default());
+    assert!(matches!(better.unwrap_err().reason, Reason::BudgetUnreachable { .. }));
+}
+
+#[test]
+fn png_says_when_it_cannot_and_tries_hard_when_it_nearly_can() {
+    let image = busy(120, 120);
+    let quick = plain(&image, Format::Png, None).unwrap();
+    assert_eq!(quick.quality, None);
+    assert!(matches!(plain(&image, Format::Png, Some(2000)), Err(Reason::BudgetUnreachable { .. })));
+    let smooth = RgbImage::from_fn(256, 256, |x, y| Rgb([(x / 2 + y / 3) as u8, (x ^ y) as u8, 40]));
+    let quick = plain(&smooth, Format::Png, None).unwrap().bytes.len();
+    let thorough = plain(&smooth, Format::Png, Some(quick * 9 / 10)).unwrap().bytes.len();
+    assert!(thorough <= quick * 9 / 10);
+}
+
+#[test]
+fn what_is_not_written_here_is_said() {
+    assert_eq!(plain(&busy(8, 8), Format::Gif, None), Err(Reason::CannotWrite(Format::Gif)));
+    assert!(matches!(plain(&RgbImage::new(0, 4), Format::Png, None), Err(Reason::Invalid(_))));
+}
+
+#[test]
+fn the_same_picture_gives_the_same_bytes() {
+    let metadata = Metadata { marking: Some(Marking::TrainedAlgorithmicMedia), seed: Some(7), ..Metadata::default() };
+    for format in WRITTEN {
+        let once = || encode(&busy(90, 70), format, Some(60_000), Quality::default(), &metadata).unwrap();
+        assert_eq!(once(), once(), "{format:?}");
+    }
+}
+
+#[test]
+fn every_format_carries_its_marking_and_its_colour_tag() {
+    for (marking, name) in [
+        (Marking::TrainedAlgorithmicMedia, "trainedAlgorithmicMedia"),
+        (Marking::CompositeWithTrainedAlgorithmicMedia, "compositeWithTrainedAlgorithmicMedia"),
+    ] {
+        let metadata = Metadata {
+            marking: Some(marking),
+            creator_tool: Some("Cavendish <&> \"friends\"\u{0}".into()),
+            model: Some("nano".into()),
+            seed: Some(u64::MAX),
+            prompt_hash: Some("ab".repeat(40_000)),
+            job: Some("job-1".into()),
+        };
+        for format in WRITTEN {
+            let file = encode(&busy(64, 48), format, None, Quality::default(), &metadata).unwrap();
+            let facts = measure(&file.bytes).unwrap();
+            assert_eq!(facts.digital_source_type.as_deref(), Some(name), "{format:?}");
+            assert_eq!(facts.colour_space, ColourSpace::Srgb, "{format:?}");
+            assert_eq!((facts.format, facts.bytes), (format, file.bytes.len() as u64));
+            assert_eq!((facts.width, facts.height, facts.bit_depth, facts.has_alpha), (64, 48, 8, false));
+            assert_eq!(file.mime, format.mime());
+        }
+    }
+    let bare = plain(&busy(64, 48), Format::Jpeg, None).unwrap();
+    assert_eq!(measure(&bare.bytes).unwrap().digital_source_type, None);
+}
+
+#[test]
+fn the_packet_is_well_formed_whatever_it_holds() {
+    let metadata = Metadata { job: Some("<a>&\"'\n".into()), ..Metadata::default() };
+    let packet = metadata.xmp().unwrap();
+    assert!(packet.contains("<cavendish:Job>&lt;a&gt;&amp;\"' </cavendish:Job>"), "{packet}");
+    assert_eq!(packet.matches("<rdf:").count(), packet.matches("</rdf:").count());
+    assert_eq!(Metadata::default().xmp(), None);
+}
+
+/// A quantiser that maps white to 254 would fail every marketplace that asks for white; none of those takes WebP.
+#[test]
+fn white_stays_white_at_every_quality() {
+    let image = RgbImage::from_fn(96, 96, |x, y| {
+        let subject = (36..60).contains(&x) && (36..60).contains(&y);
+        if subject { Rgb([150, 40, 20]) } else { Rgb([255; 3]) }
+    });
+    for (format, off) in [(Format::Jpeg, 0), (Format::Webp, 1)] {
+        for quality in 60..=100 {
+            let range = Quality { min: quality, max: quality };
+            let file = encode(&image, format, None, range, &Metadata::default()).unwrap();
+            let border = measure(&file.bytes).unwrap().border;
+            assert!(border.largest_deviation <= off, "{format:?} at {quality}: {border:?}");
+        }
+    }
+}

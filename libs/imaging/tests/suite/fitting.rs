@@ -1,0 +1,94 @@
+//! Whole renders in other shapes: exact size, subject whole and round, inside its safe area.
+
+use cavendish_imaging::image::{Rgb, RgbImage};
+use cavendish_imaging::{FitMode, crop, fit, pad, resize_linear_rgb, resize_rgb, resize_rgba, subject_box};
+use cavendish_specs::Catalogue;
+
+use crate::samples::{ball_in_studio, busy};
+
+#[test]
+fn a_render_fits_every_shape_of_the_catalogue() {
+    let render = ball_in_studio(128);
+    for spec in Catalogue::builtin().iter() {
+        // A quarter of the size shows the same geometry sixteen times as fast.
+        let (w, h) = (spec.size.width.div_ceil(4), spec.size.height.div_ceil(4));
+        let safe = spec.safe_area(w, h);
+        let fitted = fit(&render, w, h, None, Some(safe)).unwrap();
+        assert_eq!(fitted.image.dimensions(), (w, h), "{}", spec.id);
+        let s = fitted.subject.unwrap();
+        let round = s.width as f32 / s.height as f32;
+        assert!((round - 1.0).abs() < 0.12, "{}: stretched to {round}", spec.id);
+        let slack = 1.5;
+        assert!(s.x as f32 + slack >= safe[0] && s.y as f32 + slack >= safe[1], "{}: {s:?} {safe:?}", spec.id);
+        assert!((s.x + s.width) as f32 <= safe[2] + slack, "{}: {s:?} {safe:?}", spec.id);
+        assert!((s.y + s.height) as f32 <= safe[3] + slack, "{}: {s:?} {safe:?}", spec.id);
+    }
+}
+
+#[test]
+fn the_same_shape_is_only_scaled() {
+    let render = ball_in_studio(128);
+    let fitted = fit(&render, 128, 128, None, None).unwrap();
+    assert_eq!((fitted.mode, fitted.image), (FitMode::Cropped, render));
+    assert_eq!(fitted.scale, 1.0);
+}
+
+#[test]
+fn a_picture_without_a_known_subject_is_cropped_in_its_middle() {
+    let fitted = fit(&busy(120, 80), 60, 60, None, None).unwrap();
+    assert_eq!((fitted.mode, fitted.subject), (FitMode::Cropped, None));
+    assert!((fitted.scale - 0.75).abs() < 1e-3);
+}
+
+#[test]
+fn a_subject_before_a_busy_background_is_padded_not_cut() {
+    let fitted = fit(&busy(100, 100), 300, 100, Some([0.05, 0.05, 0.95, 0.95]), None).unwrap();
+    assert_eq!(fitted.mode, FitMode::Padded);
+    let s = fitted.subject.unwrap();
+    assert!(s.width.abs_diff(s.height) <= 2 && s.height <= 96, "{s:?}");
+}
+
+#[test]
+fn nonsense_is_refused() {
+    let image = busy(20, 20);
+    assert!(fit(&image, 0, 10, None, None).is_err());
+    assert!(fit(&RgbImage::new(0, 0), 10, 10, None, None).is_err());
+    assert!(fit(&image, 10, 10, None, Some([9.0, 0.0, 1.0, 10.0])).is_err());
+    assert!(subject_box(&RgbImage::new(0, 3)).is_err());
+    assert!(resize_rgb(&image, 0, 4).is_err() && resize_linear_rgb(&image, 4, 0).is_err());
+    assert!(crop(&image, 15, 0, 6, 5).is_err() && crop(&image, u32::MAX, 0, 2, 2).is_err());
+}
+
+#[test]
+fn a_subject_is_found_where_it_is() {
+    let found = subject_box(&ball_in_studio(200)).unwrap().unwrap();
+    assert!(found.x.abs_diff(48) <= 3 && found.y.abs_diff(48) <= 3, "{found:?}");
+    assert!(found.width.abs_diff(104) <= 5 && found.height.abs_diff(104) <= 6, "{found:?}");
+    assert_eq!(subject_box(&RgbImage::from_pixel(50, 50, Rgb([90; 3]))).unwrap(), None);
+    assert_eq!(subject_box(&busy(50, 50)).unwrap(), None);
+}
+
+#[test]
+fn linear_light_keeps_the_brightness_of_fine_detail() {
+    let stripes = RgbImage::from_fn(64, 64, |x, _| Rgb([if x % 2 == 0 { 0 } else { 255 }; 3]));
+    let linear = resize_linear_rgb(&stripes, 8, 8).unwrap().get_pixel(4, 4).0[0];
+    let plain = resize_rgb(&stripes, 8, 8).unwrap().get_pixel(4, 4).0[0];
+    assert!(linear.abs_diff(188) <= 4, "half the light is sRGB 188, not {linear}");
+    assert!(plain.abs_diff(128) <= 4, "{plain}");
+}
+
+#[test]
+fn resampling_takes_no_colour_from_what_is_transparent() {
+    use cavendish_imaging::image::{Rgba, RgbaImage};
+    let image = RgbaImage::from_fn(32, 32, |x, _| if x < 16 { Rgba([200, 30, 30, 255]) } else { Rgba([0, 255, 0, 0]) });
+    let small = resize_rgba(&image, 13, 13).unwrap();
+    assert!(small.pixels().filter(|p| p.0[3] > 20).all(|p| p.0[1] < 60), "green bled in");
+}
+
+#[test]
+fn cropping_and_padding_are_inverse() {
+    let image = busy(12, 9);
+    let padded = pad(&image, 20, 20, 3, 5, [7; 3]);
+    assert_eq!(padded.get_pixel(0, 0), &Rgb([7; 3]));
+    assert_eq!(crop(&padded, 3, 5, 12, 9).unwrap(), image);
+}
