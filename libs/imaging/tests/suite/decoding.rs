@@ -9,7 +9,7 @@ use moxcms::ColorProfile;
 use crate::samples::{busy, file};
 
 fn refused(bytes: &[u8], limits: &Limits) -> ImageError {
-    decode(bytes, limits).err().expect("refused")
+    decode(bytes, limits).expect_err("a bad file is refused")
 }
 
 fn reason(bytes: &[u8]) -> Reason {

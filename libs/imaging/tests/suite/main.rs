@@ -1,5 +1,7 @@
 //! What the crate promises of its public functions. One binary, so that the codecs are linked once.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
+
 mod cutting;
 mod decoding;
 mod encoding;
