@@ -80,7 +80,7 @@ impl Scene {
         let (width, height) = (spec.size.width, spec.size.height);
         let packshot = spec.background == Background::PureWhite || spec.fill.is_some();
         match (&self.subject, &self.render) {
-            (Some(subject), None) => self.compose(subject, &self.varied(spec, packshot), spec),
+            (Some(subject), None) => self.compose(subject, &self.varied(packshot), spec),
             (Some(subject), Some(_)) if packshot => self.compose(subject, &Backdrop::white(), spec),
             (_, Some(render)) => {
                 let fitted = fit(render, width, height, None, Some(spec.safe_area(width, height)))?;
@@ -106,8 +106,8 @@ impl Scene {
     }
 
     /// The backdrop of this variant: packshots are white, scenes are lit from another side each time.
-    fn varied(&self, spec: &Spec, packshot: bool) -> Backdrop {
-        if packshot && (spec.background == Background::PureWhite || spec.fill.is_some()) {
+    fn varied(&self, packshot: bool) -> Backdrop {
+        if packshot {
             return Backdrop::white();
         }
         let light = [-0.6, 0.6, 0.0][self.variant as usize % 3];
