@@ -20,7 +20,7 @@ pub async fn suite(renderer: &dyn Renderer) {
 /// A small request of two steps.
 #[must_use]
 pub fn request(prompt: &str, seed: u64) -> RenderRequest {
-    RenderRequest { prompt: prompt.into(), width: 64, height: 64, steps: Some(2), guidance: None, seed }
+    RenderRequest { prompt: prompt.into(), width: 64, height: 64, steps: Some(2), seed, ..RenderRequest::default() }
 }
 
 /// Draws without watching.

@@ -29,7 +29,15 @@ impl FakeRenderer {
 #[async_trait]
 impl Renderer for FakeRenderer {
     fn info(&self) -> RendererInfo {
-        RendererInfo { model: "fake".into(), device: "none".into(), native_side: 64, max_batch: 64 }
+        RendererInfo {
+            model: "fake".into(),
+            device: "none".into(),
+            native_side: 64,
+            max_batch: 64,
+            native_sizes: vec![[64, 64]],
+            default_steps: 4,
+            max_references: crate::MAX_REFERENCES as u32,
+        }
     }
 
     async fn render(
@@ -60,6 +68,7 @@ impl Renderer for FakeRenderer {
             steps,
             batch: 1,
             timing: StepTiming::default(),
+            peak_memory: None,
         })
     }
 }

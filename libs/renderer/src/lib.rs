@@ -4,10 +4,14 @@
 #[cfg(feature = "contract")]
 pub mod contract;
 mod fake;
+mod inputs;
 mod types;
 
 pub use fake::{FakeBehaviour, FakeRenderer};
-pub use types::{Pixels, RenderError, RenderOutput, RenderRequest, RendererInfo, StepTiming};
+pub use inputs::{Edit, Reference};
+pub use types::{
+    MAX_REFERENCES, Pixels, RenderError, RenderOutput, RenderRequest, RendererInfo, Share, StepTiming,
+};
 
 use async_trait::async_trait;
 use std::sync::Arc;

@@ -1,8 +1,12 @@
+use crate::inputs::{Edit, Reference};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// References of one image, at most.
+pub const MAX_REFERENCES: usize = 14;
+
 /// One image to draw.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RenderRequest {
     /// What to draw, in words; at most a few hundred characters matter to the text encoder.
     pub prompt: String,
@@ -16,6 +20,44 @@ pub struct RenderRequest {
     pub guidance: Option<f64>,
     /// Seed of the noise: the same request and seed give identical pixels.
     pub seed: u64,
+    /// Pictures of what is to be in the image, at most [`MAX_REFERENCES`]; their order matters.
+    pub references: Vec<Reference>,
+    /// A picture to start from instead of nothing but noise.
+    pub edit: Option<Edit>,
+    /// Whose turn it is that this image takes when several callers wait for the device.
+    pub share: Share,
+}
+
+/// Among whom the device is shared, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Share {
+    /// Callers of the same owner share one owner's part.
+    pub owner: String,
+    /// The owner's part relative to other owners', 1 or more: that of the lane.
+    pub weight: u32,
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self { owner: String::new(), weight: 1 }
+    }
+}
+
+impl Default for RenderRequest {
+    /// An empty prompt at 1024 × 1024, everything else left to the model.
+    fn default() -> Self {
+        Self {
+            prompt: String::new(),
+            width: 1024,
+            height: 1024,
+            steps: None,
+            guidance: None,
+            seed: 0,
+            references: Vec::new(),
+            edit: None,
+            share: Share::default(),
+        }
+    }
 }
 
 impl RenderRequest {
@@ -37,7 +79,15 @@ impl RenderRequest {
         if let Some(scale) = self.guidance.filter(|scale| !(0.0..=100.0).contains(scale)) {
             return invalid("guidance", format!("{scale} is not within 0..=100"));
         }
-        Ok(())
+        if self.references.len() > MAX_REFERENCES {
+            let count = self.references.len();
+            return invalid("references", format!("{count} are more than {MAX_REFERENCES}"));
+        }
+        let whole = self.references.iter().all(|reference| reference.pixels.is_whole());
+        if !whole {
+            return invalid("references", "a picture is empty or lacks bytes".into());
+        }
+        self.edit.as_ref().map_or(Ok(()), Edit::check)
     }
 }
 
@@ -50,6 +100,15 @@ pub struct Pixels {
     pub height: u32,
     /// `width * height * 3` bytes, RGB.
     pub rgb: Vec<u8>,
+}
+
+impl Pixels {
+    /// Whether there is an image, with three bytes for every pixel.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let count = self.width as usize * self.height as usize;
+        count > 0 && self.rgb.len() == count * 3
+    }
 }
 
 /// Where the time of one render went, in milliseconds.
@@ -78,6 +137,8 @@ pub struct RenderOutput {
     pub batch: u32,
     /// Where the time went.
     pub timing: StepTiming,
+    /// Most memory of the device that was in use while this was drawn, in bytes; `None` where it cannot be told.
+    pub peak_memory: Option<u64>,
 }
 
 /// What a renderer can do.
@@ -91,6 +152,12 @@ pub struct RendererInfo {
     pub native_side: u32,
     /// Images per batch at most.
     pub max_batch: u32,
+    /// The sizes the model draws at before it enlarges, `[width, height]` in pixels, the default first.
+    pub native_sizes: Vec<[u32; 2]>,
+    /// Denoising steps when a request names none.
+    pub default_steps: u32,
+    /// References of one image, at most; 0 for a model that takes none.
+    pub max_references: u32,
 }
 
 /// Why a render did not come about.

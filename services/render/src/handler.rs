@@ -44,7 +44,7 @@ impl RenderHandler {
 
     async fn draw(&self, turn: &Turn<Input>) -> Result<Drawn, HandlerError> {
         let ShotRequest { prompt, seed, width, height, steps, .. } = turn.input.request.clone();
-        let request = RenderRequest { prompt, width, height, steps, guidance: None, seed };
+        let request = RenderRequest { prompt, width, height, steps, seed, ..RenderRequest::default() };
         let output = self.renderer.render(request, on_step(turn), turn.cancel.clone()).await.map_err(render_error)?;
         let pixels = output.pixels;
         let image = RgbImage::from_raw(pixels.width, pixels.height, pixels.rgb)

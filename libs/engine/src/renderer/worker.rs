@@ -72,6 +72,9 @@ fn describe(pipeline: &Pipeline) -> Loaded {
         device: device::name(pipeline.device()),
         native_side: native.width.max(native.height),
         max_batch: u32::try_from(pipeline.forward_images().get()).unwrap_or(u32::MAX),
+        native_sizes: manifest.native_sizes.iter().map(|size| [size.width, size.height]).collect(),
+        default_steps: u32::try_from(manifest.sampling.steps).unwrap_or(u32::MAX),
+        max_references: 0,
     };
     Loaded { info, manifest }
 }
@@ -122,7 +125,7 @@ fn hand_out(drawn: Drawn, tickets: Vec<Ticket>, model: &str, start: Instant) {
             decode_ms: millis(drawn.decode),
         };
         let steps = u32::try_from(ticket.recipe.steps).unwrap_or(u32::MAX);
-        let output = |pixels| RenderOutput { pixels, model: model.to_owned(), steps, batch, timing };
+        let output = |pixels| RenderOutput { pixels, model: model.to_owned(), steps, batch, timing, peak_memory: None };
         let answer = pixels.map(output).ok_or(RenderError::Cancelled);
         ticket.answer(answer);
     }

@@ -108,7 +108,7 @@ impl Handler for Render {
 
     async fn work(&self, turn: &Turn<Rendering>) -> Result<RenderCommit, HandlerError> {
         let ShotRequest { prompt, seed, width, height, steps, .. } = turn.input.request.clone();
-        let request = RenderRequest { prompt, width, height, steps, guidance: None, seed };
+        let request = RenderRequest { prompt, width, height, steps, seed, ..RenderRequest::default() };
         let drawn = self.1.render(request, Arc::new(|_, _| {}), turn.cancel.clone()).await;
         let drawn = drawn.map_err(|error| HandlerError::permanent("render", error))?;
         let claim = turn.claim.clone();

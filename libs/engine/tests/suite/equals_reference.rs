@@ -1,8 +1,6 @@
 //! The engine computes what PyTorch and diffusers compute. `tests/reference/make_fixtures.py` made the fixtures;
 //! an error is `max |ours − reference| / max |reference|`.
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests; clippy knows functions marked as such only")]
 
-mod support;
 
 use cavendish_engine::flux2::{Flux2Config, Flux2Transformer2DModel, Rotary, Site, TokenLayout, TransformerInput};
 use cavendish_engine::minilm::PromptEncoder;
@@ -11,7 +9,7 @@ use cavendish_renderer::Pixels;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use std::collections::BTreeMap;
 use std::path::Path;
-use support::{Fixture, count, minilm, nano, pipeline, relative_error, upscaler_x4};
+use crate::support::{Fixture, count, minilm, nano, pipeline, relative_error, upscaler_x4};
 use tch::{Device, Kind, Tensor};
 
 const TOLERANCE: f64 = 1e-4;

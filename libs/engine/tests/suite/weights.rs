@@ -1,5 +1,4 @@
 //! Weights that do not fit are refused with everything that is wrong with them.
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests; clippy knows functions marked as such only")]
 
 use cavendish_engine::{ErrorKind, PatchCodec, Weights};
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};

@@ -1,12 +1,10 @@
 //! The renderer on the real model: the contract, batches, cancellation and the bytes of an image.
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests; clippy knows functions marked as such only")]
 
-mod support;
 
 use cavendish_engine::{Batch, EngineRenderer, Image, Pipeline, Unwatched};
 use cavendish_renderer::{OnStep, Pixels, RenderError, RenderRequest, Renderer, contract};
 use std::sync::{Arc, Mutex, mpsc};
-use support::{count, minilm, nano, options, pipeline};
+use crate::support::{count, minilm, nano, options, pipeline};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 

@@ -1,6 +1,4 @@
 //! Where the tests find their files.
-#![allow(dead_code, reason = "every test binary takes its share")]
-#![allow(clippy::unwrap_used, reason = "these are tests; clippy knows functions marked as such only")]
 
 use cavendish_engine::{EngineOptions, Pipeline, Weights};
 use std::num::NonZeroUsize;
