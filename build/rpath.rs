@@ -3,7 +3,7 @@
 
 use std::{env, path::PathBuf};
 
-fn main() {
+pub(crate) fn main() {
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     let target = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
     let Some(root) = env::var_os("LIBTORCH").map(PathBuf::from) else { return };

@@ -3,7 +3,7 @@
 //! Optional third and fourth arguments: the seed (default 3) and the model folder (default `models/nano`).
 
 use anyhow::{Context, Result};
-use cavendish_engine::{Batch, DeviceChoice, Image, Pipeline, Unwatched};
+use cavendish_engine::{Batch, DeviceChoice, Image, Pipeline, Precision, Unwatched};
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<()> {
@@ -15,20 +15,21 @@ fn main() -> Result<()> {
     let model = args.next().map_or(root.join("models/nano"), PathBuf::from);
     let cache = std::env::var_os("CAVENDISH_CACHE").map_or(root.join(".cache"), PathBuf::from);
 
-    let pipeline = Pipeline::load(&model, &cache.join("models/minilm"), DeviceChoice::Auto.resolve()?)?;
+    let pipeline = Pipeline::load(&model, &cache.join("models/minilm"), DeviceChoice::Auto.resolve()?, Precision::Auto)?;
     let manifest = pipeline.manifest();
     let batch = Batch {
-        size: manifest.native_sizes[0],
+        frame: pipeline.frame(manifest.native.default_size()),
+            settle: 0.0,
         steps: manifest.sampling.steps,
         guidance: manifest.sampling.guidance,
-        images: prompt.split('|').map(|prompt| Image { prompt: prompt.trim().to_owned(), seed }).collect(),
+        images: prompt.split('|').map(|prompt| Image { prompt: prompt.trim().to_owned(), seed, ..Image::default() }).collect(),
     };
     let drawn = pipeline.draw(&batch, &mut Unwatched)?;
     println!(
         "{}: encode {:.0?}, denoise {:.0?}, decode {:.0?}",
         manifest.name, drawn.encode, drawn.denoise, drawn.decode
     );
-    save(drawn.images.iter().flatten(), &out)
+    save(drawn.images.iter().flatten().map(|image| &image.pixels), &out)
 }
 
 /// Side by side, twice as large.

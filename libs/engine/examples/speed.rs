@@ -3,7 +3,7 @@
 //! `cargo run -p cavendish-engine --example speed -- [RUNS [FORWARD_IMAGES]]`
 
 use anyhow::Result;
-use cavendish_engine::{Batch, Image, Pipeline, Unwatched};
+use cavendish_engine::{Batch, Image, Pipeline, Precision, Unwatched};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -15,12 +15,13 @@ fn main() -> Result<()> {
     println!("threads {}", tch::get_num_threads());
     let cases = [(1, 1), (2, 1), (2, 2), (4, 4), (8, 8)];
     for (forward, images) in cases.into_iter().filter(|(forward, _)| only.is_none_or(|only| only == *forward)) {
-        let pipeline = Pipeline::load(&root.join("models/nano"), &cache.join("models/minilm"), tch::Device::Cpu)?
+        let pipeline = Pipeline::load(&root.join("models/nano"), &cache.join("models/minilm"), tch::Device::Cpu, Precision::F32)?
             .with_forward_images(NonZeroUsize::new(forward).unwrap_or(NonZeroUsize::MIN));
         let manifest = pipeline.manifest();
-        let image = |seed| Image { prompt: "hamburger on a sky blue background".into(), seed };
+        let image = |seed| Image { prompt: "hamburger on a sky blue background".into(), seed, ..Image::default() };
         let batch = Batch {
-            size: manifest.native_sizes[0],
+            frame: pipeline.frame(manifest.native.default_size()),
+            settle: 0.0,
             steps: manifest.sampling.steps,
             guidance: manifest.sampling.guidance,
             images: (0..images).map(image).collect(),

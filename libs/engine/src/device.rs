@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
-use tch::{Cuda, Device};
+use tch::{Cuda, Device, Kind};
 
 /// Where a model runs. As text: `auto`, `cpu`, `cuda` or `cuda:N`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -75,6 +75,42 @@ impl From<DeviceChoice> for String {
     }
 }
 
+/// What a model computes with. As text: `auto`, `f32` or `bf16`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// `bf16` where the processor multiplies it natively (GPUs; CPUs with AMX or AVX512-BF16), otherwise `f32`.
+    #[default]
+    Auto,
+    /// 32-bit floats.
+    F32,
+    /// bfloat16.
+    Bf16,
+}
+
+impl Precision {
+    /// The number type on a device.
+    #[must_use]
+    pub fn kind(self, device: Device) -> Kind {
+        match self {
+            Self::F32 => Kind::Float,
+            Self::Bf16 => Kind::BFloat16,
+            Self::Auto if device != Device::Cpu || cpu_has_bf16() => Kind::BFloat16,
+            Self::Auto => Kind::Float,
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn cpu_has_bf16() -> bool {
+    std::arch::is_x86_feature_detected!("avx512bf16")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn cpu_has_bf16() -> bool {
+    false
+}
+
 /// A device in words: `cpu` or `cuda:N`.
 pub(crate) fn name(device: Device) -> String {
     match device {
@@ -101,7 +137,7 @@ pub(crate) fn message(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tch::{Kind, Tensor};
+    use tch::Tensor;
 
     #[test]
     fn devices_are_written_as_they_are_read() {

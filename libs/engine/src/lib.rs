@@ -14,6 +14,7 @@ mod codec;
 mod device;
 mod error;
 pub mod flux2;
+mod kernels;
 pub mod minilm;
 mod nn;
 pub mod noise;
@@ -25,11 +26,11 @@ mod upscaler;
 mod weights;
 
 pub use codec::PatchCodec;
-pub use device::DeviceChoice;
+pub use device::{DeviceChoice, Precision};
 pub use error::{EngineError, ErrorKind, Result};
 pub use pipeline::{
-    Batch, Drawn, Image, Manifest, Pipeline, Sampling, Size, TextEncoderEntry, TextEncoderKind, Unwatched,
-    UpscalerEntry, Watch,
+    Batch, Drawn, DrawnImage, Frame, Image, KeptReferences, LONGEST_SIDE, Manifest, Native, Pipeline, ReferenceUse,
+    Sampling, Shift, Size, TextEncoderEntry, TextEncoderKind, Unwatched, UpscalerEntry, Watch,
 };
 pub use renderer::{EngineOptions, EngineRenderer};
 pub use scheduler::FlowMatchEuler;

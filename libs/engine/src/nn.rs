@@ -1,19 +1,19 @@
 //! The few layers all networks share.
 
 use crate::weights::Vars;
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 /// `y = x Wᵀ (+ b)`.
 #[derive(Debug)]
 pub(crate) struct Linear {
-    weight: Tensor,       // (out, in)
+    weight: Tensor,       // (out, in); on a CPU it lies in memory as (in, out), see `laid_out`
     bias: Option<Tensor>, // (out)
 }
 
 impl Linear {
     /// Without bias: `weight`.
     pub(crate) fn load(vars: &Vars<'_>, dim_in: i64, dim_out: i64) -> Self {
-        Self { weight: vars.tensor("weight", &[dim_out, dim_in]), bias: None }
+        Self { weight: laid_out(vars.tensor("weight", &[dim_out, dim_in])), bias: None }
     }
 
     /// With bias: `weight`, `bias`.
@@ -24,11 +24,26 @@ impl Linear {
     /// Several layers without bias on the same input, as one matrix product; outputs lie side by side.
     pub(crate) fn fuse(layers: &[Self]) -> Self {
         let weights: Vec<&Tensor> = layers.iter().map(|layer| &layer.weight).collect();
-        Self { weight: Tensor::cat(&weights, 0), bias: None }
+        Self { weight: laid_out(Tensor::cat(&weights, 0)), bias: None }
     }
 
     pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
         x.linear(&self.weight, self.bias.as_ref())
+    }
+
+    /// The outputs `from..from + count` alone, of a layer without bias.
+    pub(crate) fn forward_rows(&self, x: &Tensor, from: i64, count: i64) -> Tensor {
+        x.linear(&self.weight.narrow(0, from, count), None::<&Tensor>)
+    }
+}
+
+/// The same matrix, on a CPU in f32 with its columns lying together: for the few hundred rows of an image's tokens the
+/// matrix product is up to a tenth faster so (2 to 30 % with MKL 2024.2 on a Zen 3, by shape).
+fn laid_out(weight: Tensor) -> Tensor {
+    if weight.device() == Device::Cpu && weight.kind() == Kind::Float && !weight.requires_grad() {
+        weight.tr().contiguous().tr()
+    } else {
+        weight
     }
 }
 
@@ -44,43 +59,47 @@ impl RmsNorm {
         Self { weight: vars.tensor("weight", &[dim]), eps }
     }
 
+    pub(crate) fn weight(&self) -> &Tensor {
+        &self.weight
+    }
+
+    pub(crate) fn eps(&self) -> f64 {
+        self.eps
+    }
+
     pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
         x.rms_norm(self.weight.size(), Some(&self.weight), self.eps)
     }
 }
 
-/// Layer norm over the last axis, with or without scale and shift.
+/// Layer norm over the last axis with scale and shift.
 #[derive(Debug)]
 pub(crate) struct LayerNorm {
-    affine: Option<(Tensor, Tensor)>, // (dim), (dim)
-    dim: i64,
+    weight: Tensor, // (dim)
+    bias: Tensor,   // (dim)
     eps: f64,
 }
 
 impl LayerNorm {
     /// Scale and shift from `weight` and `bias`.
     pub(crate) fn load(vars: &Vars<'_>, dim: i64, eps: f64) -> Self {
-        Self { affine: Some((vars.tensor("weight", &[dim]), vars.tensor("bias", &[dim]))), dim, eps }
-    }
-
-    /// Nothing learnt: scale and shift come from a modulation.
-    pub(crate) fn plain(dim: i64, eps: f64) -> Self {
-        Self { affine: None, dim, eps }
+        Self { weight: vars.tensor("weight", &[dim]), bias: vars.tensor("bias", &[dim]), eps }
     }
 
     pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
-        let (scale, shift) = match &self.affine {
-            Some((scale, shift)) => (Some(scale), Some(shift)),
-            None => (None, None),
-        };
-        x.layer_norm([self.dim], scale, shift, self.eps, true)
+        x.layer_norm(self.weight.size(), Some(&self.weight), Some(&self.bias), self.eps, true)
     }
 }
 
 /// Full attention without mask. `q`, `k`, `v`: (batch, tokens, heads, head_dim); gives (batch, tokens, heads · head_dim).
 pub(crate) fn attend(q: &Tensor, k: &Tensor, v: &Tensor) -> Tensor {
     let [q, k, v] = [q, k, v].map(|x| x.transpose(1, 2)); // (batch, heads, tokens, head_dim)
-    Tensor::scaled_dot_product_attention(&q, &k, &v, None::<Tensor>, 0.0, false, None, false)
+    attend_heads(&q, &k, &v)
+}
+
+/// As [`attend`], of (batch, heads, tokens, head_dim).
+pub(crate) fn attend_heads(q: &Tensor, k: &Tensor, v: &Tensor) -> Tensor {
+    Tensor::scaled_dot_product_attention(q, k, v, None::<Tensor>, 0.0, false, None, false)
         .transpose(1, 2) // (batch, tokens, heads, head_dim)
         .flatten(2, 3)
 }

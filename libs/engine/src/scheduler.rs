@@ -26,6 +26,33 @@ impl FlowMatchEuler {
         Ok(Self { times: even.map(|s| shift * s / (1.0 + (shift - 1.0) * s)).collect() })
     }
 
+    /// The schedule of FLUX.2: its shift is `exp(mu)`, mu an empirical function of image tokens and steps
+    /// (diffusers 0.42, `compute_empirical_mu`).
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn empirical(steps: usize, image_tokens: i64) -> Result<Self> {
+        let tokens = image_tokens as f64;
+        let at_200_steps = 0.000_169_27 * tokens + 0.456_666_66;
+        let mu = if image_tokens > 4300 {
+            at_200_steps
+        } else {
+            let at_10_steps = 8.738_095_24e-5 * tokens + 1.898_333_33;
+            let slope = (at_200_steps - at_10_steps) / 190.0;
+            at_200_steps + slope * (steps as f64 - 200.0)
+        };
+        Self::new(steps, mu.exp())
+    }
+
+    /// The part of the schedule that is left for an image that starts between its source and noise: the last
+    /// `strength` of the steps, at least one (diffusers 0.42, `get_timesteps`).
+    #[must_use]
+    pub fn starting_at(&self, strength: f64) -> Self {
+        let left = (self.steps() as f64 * strength).min(self.steps() as f64);
+        let first = ((self.steps() as f64 - left) as usize).min(self.steps() - 1);
+        Self { times: self.times[first..].to_vec() }
+    }
+
     /// Number of steps.
     #[must_use]
     pub fn steps(&self) -> usize {

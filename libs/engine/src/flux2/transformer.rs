@@ -1,8 +1,10 @@
 use super::block::{DoubleBlock, SingleBlock};
-use super::embedding::{Modulation, TimeGuidanceEmbed};
+use super::conditioning::{Conditioning, Modulation, NormOut};
+use super::embedding::TimeGuidanceEmbed;
+use super::references::ReferenceKv;
 use super::{Flux2Config, Rotary};
 use crate::error::{EngineError, ErrorKind, Result};
-use crate::nn::{LayerNorm, Linear};
+use crate::nn::Linear;
 use crate::weights::{Vars, Weights};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -28,16 +30,16 @@ pub struct Flux2Transformer2DModel {
 /// What a forward takes.
 #[derive(Debug, Clone, Copy)]
 pub struct TransformerInput<'a> {
-    /// Latent tokens: (batch, image tokens, in_channels).
+    /// Latent tokens of the image, then of the references that `rotary`'s layout names: (batch, tokens, in_channels).
     pub latents: &'a Tensor,
     /// Text states: (batch, text tokens, joint_attention_dim).
     pub text: &'a Tensor,
-    /// Time in 0..=1, 1 being pure noise: (1) for the whole batch, or (batch).
-    pub timestep: &'a Tensor,
-    /// Guidance for networks with `guidance_embeds`, shaped as `timestep`.
-    pub guidance: Option<&'a Tensor>,
+    /// What the time does, see [`Flux2Transformer2DModel::condition`].
+    pub conditioning: &'a Conditioning,
     /// Rotations for the same layout of tokens.
     pub rotary: &'a Rotary,
+    /// References that are known already and take no part in the forward but to be looked at.
+    pub references: Option<&'a ReferenceKv>,
 }
 
 /// A place inside the network, for those who compare it with another implementation.
@@ -93,7 +95,22 @@ impl Flux2Transformer2DModel {
         &self.config
     }
 
-    /// The velocity: (batch, image tokens, prediction channels).
+    /// What the time does to the blocks. `timestep` (n) is within 0..=1, 1 being pure noise; `guidance`, for networks with
+    /// `guidance_embeds`, has its shape. n is 1 for a whole batch, the batch for a time per image, or the number of
+    /// steps of a schedule, of which [`Conditioning::step`] takes one.
+    #[must_use]
+    pub fn condition(&self, timestep: &Tensor, guidance: Option<&Tensor>) -> Conditioning {
+        let temb = self.time_guidance_embed.forward(timestep, guidance); // (n, dim)
+        let [single] = self.single_stream_modulation.forward::<1>(&temb);
+        Conditioning {
+            image: self.double_stream_modulation_img.forward(&temb),
+            text: self.double_stream_modulation_txt.forward(&temb),
+            single,
+            out: self.norm_out.modulation(&temb),
+        }
+    }
+
+    /// The velocity of the image's tokens: (batch, image tokens, prediction channels).
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] for inputs of the wrong shape. libtorch's own failures panic, as all of `tch` does;
@@ -102,7 +119,8 @@ impl Flux2Transformer2DModel {
         self.forward_observed(input, &mut |_, _| {})
     }
 
-    /// As [`Self::forward`], showing the streams after every block to `observe`.
+    /// As [`Self::forward`], showing the streams after every block to `observe`. They are written over by the next
+    /// block, and after the last block only the image's tokens are left.
     ///
     /// # Errors
     /// As [`Self::forward`].
@@ -111,67 +129,89 @@ impl Flux2Transformer2DModel {
         input: TransformerInput<'_>,
         observe: &mut dyn FnMut(Site, &Tensor),
     ) -> Result<Tensor> {
-        input.check(&self.config)?;
-        let temb = self.time_guidance_embed.forward(input.timestep, input.guidance); // (1 or batch, dim)
-        let image_mods = self.double_stream_modulation_img.forward::<2>(&temb);
-        let text_mods = self.double_stream_modulation_txt.forward::<2>(&temb);
-        let [single_mod] = self.single_stream_modulation.forward::<1>(&temb);
+        let TransformerInput { conditioning, rotary, references, .. } = input;
+        input.check(&self.config, self.blocks())?;
+        let mut known = references.map(|kv| kv.layers.iter());
+        let mut next = || known.as_mut().and_then(Iterator::next);
 
         let mut streams = (self.x_embedder.forward(input.latents), self.context_embedder.forward(input.text));
         for (n, block) in self.transformer_blocks.iter().enumerate() {
-            streams = block.forward(streams, &image_mods, &text_mods, input.rotary);
+            streams = block.forward(streams, &conditioning.image, &conditioning.text, rotary, next());
             observe(Site::DoubleImage(n), &streams.0);
             observe(Site::DoubleText(n), &streams.1);
         }
         let (image, text) = streams;
-        let (image_tokens, text_tokens) = (image.size()[1], text.size()[1]);
-        let mut joint = Tensor::cat(&[text, image], 1); // (batch, text + image, dim)
+        let kept = text.size()[1]..text.size()[1] + rotary.layout().image.tokens();
+        let mut joint = Tensor::cat(&[text, image], 1); // (batch, all tokens, dim)
+        let last = self.single_transformer_blocks.len().saturating_sub(1);
         for (n, block) in self.single_transformer_blocks.iter().enumerate() {
-            joint = block.forward(&joint, &single_mod, input.rotary);
+            joint = if n == last {
+                block.forward_kept(&joint, &conditioning.single, rotary, next(), &kept)
+            } else {
+                block.forward(joint, &conditioning.single, rotary, next())
+            };
             observe(Site::Single(n), &joint);
         }
-        let image = joint.narrow(1, text_tokens, image_tokens);
-        Ok(self.proj_out.forward(&self.norm_out.forward(&image, &temb)))
+        if self.single_transformer_blocks.is_empty() {
+            joint = joint.narrow(1, kept.start, kept.end - kept.start).contiguous();
+        }
+        Ok(self.proj_out.forward(&self.norm_out.forward(&joint, &conditioning.out)))
+    }
+
+    /// What the network makes of references alone, for [`TransformerInput::references`].
+    ///
+    /// `latents`: (1, reference tokens, in_channels); `conditioning`: that of time 0; `rotary`: of a layout with
+    /// references only.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for inputs of the wrong shape.
+    pub fn references(&self, latents: &Tensor, conditioning: &Conditioning, rotary: &Rotary) -> Result<ReferenceKv> {
+        let size = latents.size();
+        if size.len() != 3 || size[2] != self.config.in_channels || size[1] != rotary.layout().tokens() {
+            let what = format!("references {size:?} for a layout of {} tokens", rotary.layout().tokens());
+            return Err(EngineError::new(ErrorKind::Invalid, what));
+        }
+        let mut layers = Vec::with_capacity(self.blocks());
+        let mut x = self.x_embedder.forward(latents);
+        for block in &self.transformer_blocks {
+            let (next, kv) = block.forward_references(x, &conditioning.image, rotary);
+            layers.push(kv);
+            x = next;
+        }
+        for block in &self.single_transformer_blocks {
+            let (next, kv) = block.forward_references(x, &conditioning.single, rotary);
+            layers.push(kv);
+            x = next;
+        }
+        Ok(ReferenceKv { layers })
+    }
+
+    /// Blocks of both kinds.
+    fn blocks(&self) -> usize {
+        self.transformer_blocks.len() + self.single_transformer_blocks.len()
     }
 }
 
 impl TransformerInput<'_> {
-    fn check(&self, config: &Flux2Config) -> Result<()> {
-        let (latents, text, timestep) = (self.latents.size(), self.text.size(), self.timestep.size());
+    fn check(&self, config: &Flux2Config, blocks: usize) -> Result<()> {
+        let (latents, text, times) = (self.latents.size(), self.text.size(), self.conditioning.times());
         let fits = latents.len() == 3
             && text.len() == 3
             && latents[0] == text[0]
             && latents[2] == config.in_channels
             && text[2] == config.joint_attention_dim
-            && (timestep == [1] || timestep == [latents[0]])
-            && self.rotary.tokens() == text[1] + latents[1];
+            && (times == 1 || times == latents[0])
+            && self.rotary.layout().text == text[1]
+            && self.rotary.layout().tokens() == text[1] + latents[1]
+            && self.references.is_none_or(|kv| kv.layers.len() == blocks);
         if fits {
             return Ok(());
         }
         let what = format!(
-            "latents {latents:?}, text {text:?}, timestep {timestep:?}, rotary for {} tokens do not go together",
-            self.rotary.tokens()
+            "latents {latents:?}, text {text:?}, {times} times, {:?}, references of {:?} blocks do not go together",
+            self.rotary.layout(),
+            self.references.map(|kv| kv.layers.len())
         );
         Err(EngineError::new(ErrorKind::Invalid, what))
-    }
-}
-
-/// `norm_out`: a last norm whose scale and shift come from the time.
-#[derive(Debug)]
-struct NormOut {
-    linear: Linear,
-    norm: LayerNorm,
-}
-
-impl NormOut {
-    fn load(vars: &Vars<'_>, config: &Flux2Config) -> Self {
-        let dim = config.dim();
-        Self { linear: Linear::load(&vars.sub("linear"), dim, 2 * dim), norm: LayerNorm::plain(dim, config.eps) }
-    }
-
-    fn forward(&self, x: &Tensor, temb: &Tensor) -> Tensor {
-        // Scale before shift here, unlike in the blocks.
-        let parts = self.linear.forward(&temb.silu()).unsqueeze(1).chunk(2, -1); // (1 or batch, 1, dim) twice
-        parts[1].addcmul(&(&parts[0] + 1.0), &self.norm.forward(x))
     }
 }

@@ -1,10 +1,12 @@
+use super::canvas::Canvas;
+use super::references::Seen;
 use super::{Batch, Pipeline};
 use crate::error::{EngineError, ErrorKind, Result};
-use crate::flux2::{Rotary, TokenLayout, TransformerInput};
-use crate::noise;
+use crate::flux2::{Conditioning, ReferenceKv, Rotary, TokenLayout, TransformerInput};
 use crate::scheduler::FlowMatchEuler;
+use std::rc::Rc;
 use std::time::Instant;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// Follows a batch from step to step. Images are named by their place in the batch.
 pub trait Watch {
@@ -26,103 +28,142 @@ impl Watch for Unwatched {
     fn step(&mut self, _: usize, _: usize, _: usize) {}
 }
 
-/// An image on its way from noise.
-pub(super) struct Canvas {
-    /// Its place in the batch.
-    pub(super) image: usize,
-    pub(super) latents: Tensor, // (1, tokens, channels)
-    text: Tensor,               // (1, text tokens, text channels)
-}
-
-impl Canvas {
-    pub(super) fn new(image: usize, latents: Tensor, text: Tensor) -> Self {
-        Self { image, latents, text }
-    }
-}
-
 /// What stays the same over all steps of a batch.
+pub(super) struct Course<'a> {
+    pub(super) schedule: &'a FlowMatchEuler,
+    /// Text and image tokens.
+    pub(super) layout: &'a TokenLayout,
+    pub(super) guidance: f64,
+    /// See [`Batch::settle`].
+    pub(super) settle: f64,
+}
+
+/// What the forwards of some canvases share.
 struct Frame<'a> {
-    rotary: &'a Rotary,
-    guidance: f64,
-    empty: Option<Tensor>, // the empty prompt, (1, text tokens, text channels); only with guidance
+    course: &'a Course<'a>,
+    rotary: Rc<Rotary>,
+    conditioning: Rc<Conditioning>, // of all steps
+    empty: Option<Tensor>,          // the empty prompt, (1, text tokens, text channels); only with guidance
+}
+
+impl<'a> Course<'a> {
+    pub(super) fn new(batch: &Batch, schedule: &'a FlowMatchEuler, layout: &'a TokenLayout) -> Result<Self> {
+        if !batch.guidance.is_finite() {
+            return Err(EngineError::new(ErrorKind::Invalid, format!("guidance is {}", batch.guidance)));
+        }
+        Ok(Self { schedule, layout, guidance: batch.guidance, settle: batch.settle })
+    }
 }
 
 impl Pipeline {
-    /// Every image with its encoded prompt and its own noise.
-    pub(super) fn start(&self, batch: &Batch, layout: TokenLayout) -> Result<Vec<Canvas>> {
-        let (tokens, channels) = (layout.image(), self.codec.channels());
-        let canvas = |(image, wanted): (usize, &super::Image)| {
-            let noise = noise::normal(wanted.seed, (tokens * channels) as usize);
-            let latents = Tensor::from_slice(&noise).view([1, tokens, channels]).to_device(self.device);
-            Ok(Canvas::new(image, latents, self.prompts.encode(&wanted.prompt)?))
-        };
-        batch.images.iter().enumerate().map(canvas).collect()
-    }
-
-    /// All steps; cancelled canvases are dropped on the way.
+    /// All steps of canvases that may look at their references differently; cancelled ones are dropped on the way.
     pub(super) fn denoise(
         &self,
-        canvases: &mut Vec<Canvas>,
-        schedule: &FlowMatchEuler,
-        guidance: f64,
-        layout: TokenLayout,
+        canvases: Vec<Canvas>,
+        course: &Course<'_>,
         watch: &mut dyn Watch,
-    ) -> Result<()> {
-        if !guidance.is_finite() {
-            return Err(EngineError::new(ErrorKind::Invalid, format!("guidance is {guidance}")));
-        }
+    ) -> Result<Vec<Canvas>> {
+        let (beside, others): (Vec<_>, Vec<_>) =
+            canvases.into_iter().partition(|canvas| matches!(canvas.seen, Some(Seen::Beside(_))));
+        let mut finished = self.denoise_alike(others, course, watch)?;
+        finished.extend(self.denoise_alike(beside, course, watch)?);
+        Ok(finished)
+    }
+
+    /// All steps of canvases of one layout.
+    fn denoise_alike(
+        &self,
+        mut canvases: Vec<Canvas>,
+        course: &Course<'_>,
+        watch: &mut dyn Watch,
+    ) -> Result<Vec<Canvas>> {
+        let mut finished = Vec::new();
+        let Some(first) = canvases.first() else { return Ok(finished) };
+        let mut layout = course.layout.clone();
+        layout.references = first.beside().map(|profile| profile.grids.clone()).unwrap_or_default();
         #[allow(clippy::float_cmp, reason = "exactly 1.0 switches guidance off")]
-        let empty = if guidance == 1.0 { None } else { Some(self.prompts.encode("")?) };
-        let rotary = self.rotary(layout);
-        let frame = Frame { rotary: &rotary, guidance, empty };
-        for step in 0..schedule.steps() {
+        let empty = if course.guidance == 1.0 { None } else { Some(self.prompts.encode("")?) };
+        let conditioning = self.conditioning(course.schedule);
+        let frame = Frame { course, rotary: self.rotary(&layout), conditioning, empty };
+        let all = course.schedule.steps();
+        for step in 0..all {
             canvases.retain(|canvas| !watch.cancelled(canvas.image));
             let start = Instant::now();
             for group in canvases.chunks_mut(self.forward_images.get()) {
-                self.step(group, &frame, schedule, step)?;
+                self.step(group, &frame, step)?;
             }
-            if canvases.is_empty() {
-                return Ok(());
+            if !canvases.is_empty() {
+                metrics::histogram!("cavendish_render_step_seconds").record(start.elapsed());
             }
-            metrics::histogram!("cavendish_render_step_seconds").record(start.elapsed());
-            for canvas in canvases.iter() {
-                watch.step(canvas.image, step + 1, schedule.steps());
+            for canvas in &canvases {
+                watch.step(canvas.image, if canvas.settled { all } else { step + 1 }, all);
             }
+            finished.extend(canvases.extract_if(.., |canvas| canvas.settled || step + 1 == all));
+        }
+        Ok(finished)
+    }
+
+    /// One step of at most `forward_images` canvases, in a forward of exactly that many.
+    fn step(&self, group: &mut [Canvas], frame: &Frame<'_>, step: usize) -> Result<()> {
+        let lanes = self.forward_images.get();
+        let last = group.len() - 1;
+        let filled: Vec<&Canvas> = (0..lanes).map(|lane| &group[lane.min(last)]).collect();
+        let mut latents: Vec<Tensor> = filled.iter().map(|canvas| canvas.tokens()).collect();
+        let mut text: Vec<&Tensor> = filled.iter().map(|canvas| &canvas.text).collect();
+        let mut known: Vec<Rc<ReferenceKv>> = filled.iter().filter_map(|canvas| canvas.known()).collect();
+        if let Some(empty) = &frame.empty {
+            latents.extend(latents.iter().map(Tensor::shallow_clone).collect::<Vec<_>>());
+            text.extend(std::iter::repeat_n(empty, lanes));
+            known.extend_from_within(..);
+        }
+        let references = ReferenceKv::together(&known);
+        let predicted = self.transformer.forward(TransformerInput {
+            latents: &Tensor::cat(&latents, 0).to_kind(self.kind), // (lanes or 2 · lanes, tokens, channels)
+            text: &Tensor::cat(&text, 0),
+            conditioning: &frame.conditioning.step(step as i64),
+            rotary: &frame.rotary,
+            references: references.as_deref(),
+        })?;
+        let velocity = match frame.empty {
+            None => predicted.to_kind(tch::Kind::Float),
+            Some(_) => {
+                let halves = predicted.to_kind(tch::Kind::Float).chunk(2, 0); // with the prompt, without
+                &halves[1] + (&halves[0] - &halves[1]) * frame.course.guidance
+            }
+        };
+        for (lane, canvas) in group.iter_mut().enumerate() {
+            canvas.advance(velocity.narrow(0, lane as i64, 1), frame.course, step);
         }
         Ok(())
     }
 
-    /// One step of at most `forward_images` canvases, in a forward of exactly that many.
-    fn step(&self, group: &mut [Canvas], frame: &Frame<'_>, schedule: &FlowMatchEuler, step: usize) -> Result<()> {
-        let lanes = self.forward_images.get();
-        let last = group.len() - 1;
-        let filled = |pick: fn(&Canvas) -> &Tensor| -> Vec<&Tensor> {
-            (0..lanes).map(|lane| pick(&group[lane.min(last)])).collect()
+    /// What the times of a schedule do to the network; kept, since most images have the same.
+    fn conditioning(&self, schedule: &FlowMatchEuler) -> Rc<Conditioning> {
+        let times: Vec<f32> = (0..schedule.steps()).map(|step| schedule.time(step) as f32).collect();
+        let key: Vec<u32> = times.iter().map(|time| time.to_bits()).collect();
+        let make = || {
+            let times = Tensor::from_slice(&times).to_device(self.device).to_kind(self.kind);
+            Rc::new(self.transformer.condition(&times, None))
         };
-        let (mut latents, mut text) = (filled(|c| &c.latents), filled(|c| &c.text));
-        if let Some(empty) = &frame.empty {
-            latents.extend_from_within(..);
-            text.extend(std::iter::repeat_n(empty, lanes));
-        }
-        let timestep = Tensor::from_slice(&[schedule.time(step) as f32]).to_device(self.device).to_kind(Kind::Float);
-        let predicted = self.transformer.forward(TransformerInput {
-            latents: &Tensor::cat(&latents, 0), // (lanes or 2 · lanes, tokens, channels)
-            text: &Tensor::cat(&text, 0),
-            timestep: &timestep,
-            guidance: None,
-            rotary: frame.rotary,
-        })?;
-        let velocity = match frame.empty {
-            None => predicted,
-            Some(_) => {
-                let halves = predicted.chunk(2, 0); // with the prompt, without
-                &halves[1] + (&halves[0] - &halves[1]) * frame.guidance
-            }
-        };
-        for (lane, canvas) in group.iter_mut().enumerate() {
-            let moved = velocity.narrow(0, lane as i64, 1) * schedule.delta(step);
-            canvas.latents = &canvas.latents + moved;
-        }
-        Ok(())
+        Rc::clone(self.conditionings.borrow_mut().get_or_insert(key, make))
+    }
+}
+
+impl Canvas {
+    /// One step along `velocity` (1, tokens, channels).
+    fn advance(&mut self, velocity: Tensor, course: &Course<'_>, step: usize) {
+        self.steps = step + 1;
+        self.settled = course.settle > 0.0 && step > 0 && self.has_settled(&velocity, course.settle);
+        // A velocity that no longer changes leads straight to the image.
+        let end = if self.settled { course.schedule.steps() } else { step + 1 };
+        let delta = course.schedule.time(end) - course.schedule.time(step);
+        self.latents = &self.latents + &velocity * delta;
+        self.restore(course.schedule.time(end));
+        self.velocity = (course.settle > 0.0).then_some(velocity);
+    }
+
+    fn has_settled(&self, velocity: &Tensor, tolerance: f64) -> bool {
+        let Some(before) = &self.velocity else { return false };
+        ((velocity - before).norm() / velocity.norm()).double_value(&[]) <= tolerance
     }
 }

@@ -1,3 +1,4 @@
+use super::frame::{Native, Size};
 use crate::error::{EngineError, ErrorKind, Result};
 use serde::Deserialize;
 use std::path::Path;
@@ -10,14 +11,19 @@ pub struct Manifest {
     pub name: String,
     /// Folder of the transformer (diffusers layout), relative to the model's.
     pub transformer: String,
-    /// File of the linear patch codec, relative to the model's folder.
+    /// What turns latents into pixels, relative to the model's folder: the file of a linear patch codec, or the folder
+    /// of an `AutoencoderKLFlux2` (diffusers layout).
     pub codec: String,
     /// How prompts are encoded.
     pub text_encoder: TextEncoderEntry,
     /// How images are sampled.
     pub sampling: Sampling,
-    /// The sizes the model was trained at, width and height in pixels; the first is the default.
-    pub native_sizes: Vec<Size>,
+    /// The sizes the model draws at.
+    #[serde(rename = "native_sizes")]
+    pub native: Native,
+    /// What the model does with references.
+    #[serde(default)]
+    pub references: ReferenceUse,
     /// How images are enlarged afterwards, if they are.
     pub upscaler: Option<UpscalerEntry>,
 }
@@ -28,7 +34,7 @@ pub struct Manifest {
 pub struct UpscalerEntry {
     /// Folder of the upscaler, relative to the model's.
     pub dir: String,
-    /// How many times as large: 4 or 16.
+    /// How many times as large, at most: a power of the upscaler's own factor.
     pub factor: u32,
 }
 
@@ -38,16 +44,22 @@ pub struct UpscalerEntry {
 pub struct TextEncoderEntry {
     /// Which encoder.
     pub kind: TextEncoderKind,
-    /// Tokens of a prompt; longer ones are cut, shorter ones padded with zero states.
+    /// Tokens of a prompt; longer ones are cut, shorter ones padded.
     pub tokens: usize,
+    /// Folder of its weights and tokenizer, relative to the model's; that of the renderer's options when absent.
+    pub dir: Option<String>,
+    /// The layers whose states are used, side by side (Qwen3 only); klein's 9, 18 and 27 when absent.
+    pub layers: Option<Vec<usize>>,
 }
 
 /// The text encoders there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TextEncoderKind {
-    /// all-MiniLM-L6-v2, token states of the last layer.
+    /// all-MiniLM-L6-v2, token states of the last layer, padded with zeros.
     Minilm,
+    /// Qwen3 in its chat template, states of several layers, padded as the reference does.
+    Qwen3,
 }
 
 /// How images are sampled unless a request says otherwise.
@@ -56,32 +68,65 @@ pub enum TextEncoderKind {
 pub struct Sampling {
     /// Denoising steps.
     pub steps: usize,
-    /// Guidance scale.
+    /// Guidance scale; 1.0 for models that need none.
     pub guidance: f64,
-    /// Bend of the schedule, see [`crate::FlowMatchEuler::new`].
-    pub shift: f64,
+    /// Bend of the schedule.
+    pub shift: Shift,
 }
 
-/// Width and height in pixels; `[width, height]` in TOML.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(from = "[u32; 2]")]
-pub struct Size {
-    /// Width in pixels.
-    pub width: u32,
-    /// Height in pixels.
-    pub height: u32,
+/// Bend of the schedule: a number, see [`crate::FlowMatchEuler::new`], or `"empirical"`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(from = "ShiftForm")]
+pub enum Shift {
+    /// The same for all sizes.
+    Fixed(f64),
+    /// From tokens and steps, see [`crate::FlowMatchEuler::empirical`].
+    Empirical,
 }
 
-impl From<[u32; 2]> for Size {
-    fn from([width, height]: [u32; 2]) -> Self {
-        Self { width, height }
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ShiftForm {
+    Fixed(f64),
+    Named(EmpiricalName),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum EmpiricalName {
+    Empirical,
+}
+
+impl From<ShiftForm> for Shift {
+    fn from(form: ShiftForm) -> Self {
+        match form {
+            ShiftForm::Fixed(shift) => Self::Fixed(shift),
+            ShiftForm::Named(EmpiricalName::Empirical) => Self::Empirical,
+        }
     }
 }
 
-impl Size {
-    fn aspect(self) -> f64 {
-        f64::from(self.width) / f64::from(self.height)
-    }
+/// What a model does with references.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "mode")]
+pub enum ReferenceUse {
+    /// It was not trained with any.
+    #[default]
+    None,
+    /// They stand beside the image in every step. What the network made of them alone is kept and used instead where
+    /// that changes the image's latents by at most `tolerance` (relative error over all of them).
+    Joint {
+        /// 0 never uses what is kept.
+        #[serde(default = "default_tolerance")]
+        tolerance: f64,
+    },
+    /// The model was trained to look at what it made of them alone: exact, so always kept.
+    Kept,
+}
+
+/// Latents that differ by less decode to pictures that are told apart with difficulty.
+fn default_tolerance() -> f64 {
+    0.05
 }
 
 impl Manifest {
@@ -95,20 +140,32 @@ impl Manifest {
         };
         let text = std::fs::read_to_string(path).map_err(|e| cannot(e.into()))?;
         let manifest: Self = toml::from_str(&text).map_err(|e| cannot(e.into()))?;
-        let usable = |size: &Size| size.width > 0 && size.height > 0;
-        if manifest.native_sizes.is_empty() || !manifest.native_sizes.iter().all(usable) {
-            let what = format!("{}: native_sizes needs at least one size, none of them empty", path.display());
-            return Err(EngineError::new(ErrorKind::Model, what));
-        }
+        manifest
+            .native
+            .check()
+            .map_err(|what| EngineError::new(ErrorKind::Model, format!("{}: {what}", path.display())))?;
         Ok(manifest)
     }
 
-    /// The native size whose aspect ratio is nearest to the wanted one; the earlier of two equally near.
+    /// How FLUX.2 \[klein\] is sampled, for the folder that Hugging Face publishes (`model_index.json`).
     #[must_use]
-    pub fn nearest(&self, wanted: Size) -> Size {
-        let off = |size: &&Size| (size.aspect().ln() - wanted.aspect().ln()).abs();
-        let nearest = self.native_sizes.iter().min_by(|a, b| off(a).total_cmp(&off(b)));
-        nearest.copied().unwrap_or(self.native_sizes[0])
+    pub fn klein() -> Self {
+        let entry = TextEncoderEntry {
+            kind: TextEncoderKind::Qwen3,
+            tokens: 512,
+            dir: Some(".".into()),
+            layers: None,
+        };
+        Self {
+            name: "flux2-klein".into(),
+            transformer: "transformer".into(),
+            codec: "vae".into(),
+            text_encoder: entry,
+            sampling: Sampling { steps: 4, guidance: 1.0, shift: Shift::Empirical },
+            native: Native::Free { multiple: 16, most_pixels: 4 << 20, default: Size { width: 1024, height: 1024 } },
+            references: ReferenceUse::Joint { tolerance: default_tolerance() },
+            upscaler: None,
+        }
     }
 }
 
@@ -116,27 +173,18 @@ impl Manifest {
 mod tests {
     use super::*;
 
-    fn manifest(sizes: &[[u32; 2]]) -> Manifest {
-        let text = format!(
-            "name = 'm'\ntransformer = 't'\ncodec = 'c'\nnative_sizes = {sizes:?}\n\
-             [text_encoder]\nkind = 'minilm'\ntokens = 16\n[sampling]\nsteps = 4\nguidance = 1.0\nshift = 1.0\n"
-        );
-        toml::from_str(&text).unwrap()
-    }
-
-    #[test]
-    fn the_nearest_aspect_wins() {
-        let several = manifest(&[[64, 64], [96, 48], [48, 96]]);
-        for (wanted, native) in
-            [([2000, 2000], [64, 64]), ([1200, 627], [96, 48]), ([1080, 1920], [48, 96]), ([1080, 1350], [64, 64])]
-        {
-            assert_eq!(several.nearest(wanted.into()), native.into(), "{wanted:?}");
-        }
-        assert_eq!(manifest(&[[64, 64]]).nearest([1080, 1920].into()), [64, 64].into());
-    }
-
     #[test]
     fn unknown_fields_are_refused() {
         assert!(toml::from_str::<Sampling>("steps = 1\nguidance = 1.0\nshift = 1.0\nspeed = 2").is_err());
+    }
+
+    #[test]
+    fn a_shift_is_a_number_or_empirical() {
+        let shift = |text: &str| {
+            toml::from_str::<Sampling>(&format!("steps = 1\nguidance = 1.0\nshift = {text}")).map(|s| s.shift)
+        };
+        assert_eq!(shift("1.6").unwrap(), Shift::Fixed(1.6));
+        assert_eq!(shift("'empirical'").unwrap(), Shift::Empirical);
+        assert!(shift("'guessed'").is_err());
     }
 }

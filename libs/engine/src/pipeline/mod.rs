@@ -1,94 +1,78 @@
-//! A loaded model folder: prompts and seeds in, pixels out.
+//! A loaded model folder: prompts, seeds and pictures in, pixels out.
 
+mod canvas;
 mod denoise;
+mod draw;
+mod frame;
 mod manifest;
+mod parts;
+mod references;
 
-use denoise::Canvas;
 pub use denoise::{Unwatched, Watch};
-pub use manifest::{Manifest, Sampling, Size, TextEncoderEntry, TextEncoderKind, UpscalerEntry};
+pub use draw::{Batch, Drawn, DrawnImage, Image};
+pub use frame::{Frame, LONGEST_SIDE, Native, Size};
+pub use manifest::{Manifest, ReferenceUse, Sampling, Shift, TextEncoderEntry, TextEncoderKind, UpscalerEntry};
+pub(crate) use references::reference_size;
+pub use references::KeptReferences;
 
-use crate::codec::PatchCodec;
-use crate::device::guarded;
+use crate::device::{Precision, guarded};
 use crate::error::{EngineError, ErrorKind, Result};
-use crate::flux2::{Flux2Transformer2DModel, Rotary, TokenLayout};
-use crate::minilm::PromptEncoder;
-use crate::pixels;
+use crate::flux2::{Conditioning, Flux2Transformer2DModel, Rotary, TokenLayout};
 use crate::scheduler::FlowMatchEuler;
 use crate::upscaler::Upscaler;
-use cavendish_renderer::Pixels;
+use lru::LruCache;
+use parts::{Codec, TextEncoder};
+use references::ReferenceCache;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind};
 
-/// Images to draw together: all but prompt and seed is shared.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Batch {
-    /// One of the model's native sizes, see [`Manifest::nearest`].
-    pub size: Size,
-    /// Denoising steps, 1..=100.
-    pub steps: usize,
-    /// Guidance scale; exactly 1.0 leaves the unconditional half out.
-    pub guidance: f64,
-    /// What to draw.
-    pub images: Vec<Image>,
-}
-
-/// One image of a batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
-    /// What to draw, in words.
-    pub prompt: String,
-    /// Seed of the noise.
-    pub seed: u64,
-}
-
-/// A finished batch.
-#[derive(Debug)]
-pub struct Drawn {
-    /// In the order of the batch; `None` for images that were cancelled.
-    pub images: Vec<Option<Pixels>>,
-    /// Time for the prompts.
-    pub encode: Duration,
-    /// Time for all steps.
-    pub denoise: Duration,
-    /// Time from latents to pixels.
-    pub decode: Duration,
-}
+/// Tables kept by layout and by schedule: a few of each are in use at a time.
+const TABLES: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
+/// Bytes of kept references on the device, at most, unless set.
+const REFERENCE_BYTES: usize = 1 << 30;
 
 /// A model on a device. Not `Sync`: one thread owns it.
 pub struct Pipeline {
     manifest: Manifest,
-    prompts: PromptEncoder,
+    prompts: TextEncoder,
     transformer: Flux2Transformer2DModel,
-    codec: PatchCodec,
-    upscaler: Option<(Upscaler, u32)>,
-    rotaries: RefCell<HashMap<TokenLayout, Rc<Rotary>>>,
+    codec: Codec,
+    upscaler: Option<Upscaler>,
+    rotaries: RefCell<LruCache<TokenLayout, Rc<Rotary>>>,
+    conditionings: RefCell<LruCache<Vec<u32>, Rc<Conditioning>>>,
+    references: RefCell<ReferenceCache>,
     device: Device,
+    kind: Kind,
     forward_images: NonZeroUsize,
 }
 
 impl Pipeline {
-    /// Loads the model in `dir` (see [`Manifest`]) with the text encoder's files in `encoder_dir`.
+    /// Loads the model in `dir`: a folder with a `model.toml` (see [`Manifest`]), or one that Hugging Face publishes
+    /// (`model_index.json`). `encoder_dir` holds the text encoder's files where the model's folder does not.
     ///
     /// # Errors
     /// [`ErrorKind::Model`] or [`ErrorKind::Weights`] saying which file does not fit and why.
-    pub fn load(dir: &Path, encoder_dir: &Path, device: Device) -> Result<Self> {
+    pub fn load(dir: &Path, encoder_dir: &Path, device: Device, precision: Precision) -> Result<Self> {
         guarded(|| {
-            let manifest = Manifest::read(&dir.join("model.toml"))?;
-            let TextEncoderKind::Minilm = manifest.text_encoder.kind;
+            let published = !dir.join("model.toml").exists() && dir.join("model_index.json").exists();
+            let manifest = if published { Manifest::klein() } else { Manifest::read(&dir.join("model.toml"))? };
+            let kind = precision.kind(device);
+            let encoder = manifest.text_encoder.dir.as_ref().map_or(encoder_dir.to_owned(), |inner| dir.join(inner));
             let pipeline = Self {
-                prompts: PromptEncoder::load(encoder_dir, manifest.text_encoder.tokens, device, Kind::Float)?,
-                transformer: Flux2Transformer2DModel::load(&dir.join(&manifest.transformer), device, Kind::Float)?,
-                codec: PatchCodec::load(&dir.join(&manifest.codec), device)?,
+                prompts: TextEncoder::load(&manifest.text_encoder, &encoder, device, kind)?,
+                transformer: Flux2Transformer2DModel::load(&dir.join(&manifest.transformer), device, kind)?,
+                codec: Codec::load(&dir.join(&manifest.codec), device, kind)?,
                 upscaler: load_upscaler(dir, &manifest, device)?,
-                rotaries: RefCell::default(),
+                rotaries: RefCell::new(LruCache::new(TABLES)),
+                conditionings: RefCell::new(LruCache::new(TABLES)),
+                references: RefCell::new(ReferenceCache::new(REFERENCE_BYTES)),
                 forward_images: default_forward_images(device),
                 manifest,
                 device,
+                kind,
             };
             pipeline.check()?;
             Ok(pipeline)
@@ -104,6 +88,20 @@ impl Pipeline {
     #[must_use]
     pub fn with_forward_images(mut self, images: NonZeroUsize) -> Self {
         self.forward_images = images;
+        self
+    }
+
+    /// Sets how many bytes of kept references stay on the device, at most (1 GiB unless set).
+    #[must_use]
+    pub fn with_reference_bytes(mut self, bytes: usize) -> Self {
+        self.references = RefCell::new(ReferenceCache::new(bytes));
+        self
+    }
+
+    /// Never uses what is kept of references: they stand beside the image in every step, whatever the manifest says.
+    #[must_use]
+    pub fn with_references_beside(mut self) -> Self {
+        self.manifest.references = ReferenceUse::Joint { tolerance: 0.0 };
         self
     }
 
@@ -125,97 +123,49 @@ impl Pipeline {
         self.device
     }
 
+    /// What the network computes with.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// The network, for those who look inside.
     #[must_use]
     pub fn transformer(&self) -> &Flux2Transformer2DModel {
         &self.transformer
     }
 
-    /// The codec, for those who look inside.
+    /// How an image of the wanted size comes about.
     #[must_use]
-    pub fn codec(&self) -> &PatchCodec {
-        &self.codec
+    pub fn frame(&self, wanted: Size) -> Frame {
+        let most = self.manifest.upscaler.as_ref().map_or(1, |entry| entry.factor);
+        self.manifest.native.frame(wanted, upscaler_pass(&self.manifest), most)
     }
 
-    /// The prompt encoder, for those who look inside.
-    #[must_use]
-    pub fn prompts(&self) -> &PromptEncoder {
-        &self.prompts
-    }
-
-    /// Draws a batch, telling `watch` of every step and asking it before every step who is still wanted.
+    /// How the tokens of text and image lie for a native size.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] for steps, guidance or a size the model does not have; [`ErrorKind::OutOfMemory`] and
-    /// [`ErrorKind::Torch`] for the device. An error is the whole batch's.
-    pub fn draw(&self, batch: &Batch, watch: &mut dyn Watch) -> Result<Drawn> {
-        guarded(|| {
-            let schedule = FlowMatchEuler::new(batch.steps, self.manifest.sampling.shift)?;
-            let layout = self.layout(batch.size)?;
-            let start = Instant::now();
-            let mut canvases = self.start(batch, layout)?;
-            let encoded = Instant::now();
-            self.denoise(&mut canvases, &schedule, batch.guidance, layout, watch)?;
-            let denoised = Instant::now();
-            let mut images = vec![None; batch.images.len()];
-            for canvas in canvases {
-                images[canvas.image] = Some(self.pixels(&canvas.latents, layout)?);
-            }
-            let decode = denoised.elapsed();
-            Ok(Drawn { images, encode: encoded - start, denoise: denoised - encoded, decode })
-        })
-    }
-
-    /// The latents (1, tokens, channels) of one image from noise of that shape, with the manifest's schedule and guidance:
-    /// for comparing with another implementation.
-    ///
-    /// # Errors
-    /// As [`Self::draw`].
-    pub fn latents(&self, prompt: &str, noise: &Tensor, size: Size) -> Result<Tensor> {
-        guarded(|| {
-            let sampling = self.manifest.sampling;
-            let schedule = FlowMatchEuler::new(sampling.steps, sampling.shift)?;
-            let layout = self.layout(size)?;
-            let mut canvases = vec![Canvas::new(0, noise.to_device(self.device), self.prompts.encode(prompt)?)];
-            self.denoise(&mut canvases, &schedule, sampling.guidance, layout, &mut Unwatched)?;
-            Ok(canvases.remove(0).latents)
-        })
-    }
-
-    /// How the tokens lie for a native size.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Invalid`] for a size the model was not trained at.
+    /// [`ErrorKind::Invalid`] for a size the model does not draw.
     pub fn layout(&self, size: Size) -> Result<TokenLayout> {
-        if !self.manifest.native_sizes.contains(&size) {
-            let what = format!("{} draws {:?}, not {size:?}", self.manifest.name, self.manifest.native_sizes);
+        if !self.manifest.native.has(size) {
+            let what = format!("{} draws {:?}, not {size:?}", self.manifest.name, self.manifest.native);
             return Err(EngineError::new(ErrorKind::Invalid, what));
         }
-        let [columns, rows] = [size.width, size.height].map(|side| i64::from(side) / self.codec.patch());
-        Ok(TokenLayout { text: self.prompts.tokens(), rows, columns })
+        Ok(TokenLayout { text: self.prompts.tokens(), image: self.codec.grid(size), references: Vec::new() })
+    }
+
+    /// The schedule of a native size.
+    fn schedule(&self, steps: usize, layout: &TokenLayout) -> Result<FlowMatchEuler> {
+        match self.manifest.sampling.shift {
+            Shift::Fixed(shift) => FlowMatchEuler::new(steps, shift),
+            Shift::Empirical => FlowMatchEuler::empirical(steps, layout.image.tokens()),
+        }
     }
 
     /// The rotations for a layout, made at its first use.
-    fn rotary(&self, layout: TokenLayout) -> Rc<Rotary> {
-        let make = || Rc::new(Rotary::new(self.transformer.config(), layout, self.device));
-        Rc::clone(self.rotaries.borrow_mut().entry(layout).or_insert_with(make))
-    }
-
-    /// Latents (1, tokens, channels) to pixels, enlarged if the model says so. One image at a time: a constant shape again.
-    fn pixels(&self, latents: &Tensor, layout: TokenLayout) -> Result<Pixels> {
-        let decoded = self.codec.decode(latents, layout.rows, layout.columns); // (1, 3, height, width)
-        let plain = (decoded + 1.0) / 2.0;
-        match &self.upscaler {
-            Some((upscaler, factor)) => pixels::from_tensor(&upscaler.enlarge(&plain, *factor)?),
-            None => pixels::from_tensor(&plain),
-        }
-    }
-
-    /// Width and height of the images that come of a native size.
-    #[must_use]
-    pub fn output_size(&self, size: Size) -> Size {
-        let factor = self.upscaler.as_ref().map_or(1, |(_, factor)| *factor);
-        Size { width: size.width * factor, height: size.height * factor }
+    fn rotary(&self, layout: &TokenLayout) -> Rc<Rotary> {
+        let make = || Rc::new(Rotary::new(self.transformer.config(), layout.clone(), self.device));
+        Rc::clone(self.rotaries.borrow_mut().get_or_insert(layout.clone(), make))
     }
 
     /// Whether the parts go together.
@@ -223,6 +173,10 @@ impl Pipeline {
         let config = self.transformer.config();
         let patch = self.codec.patch() as u32;
         let on_grid = |size: &Size| size.width.is_multiple_of(patch) && size.height.is_multiple_of(patch);
+        let sizes_fit = match &self.manifest.native {
+            Native::Listed(sizes) => sizes.iter().all(on_grid),
+            Native::Free { multiple, .. } => multiple.is_multiple_of(patch),
+        };
         let wrong = [
             (
                 config.joint_attention_dim != self.prompts.width(),
@@ -234,7 +188,7 @@ impl Pipeline {
                 "the transformer predicts other channels than it takes",
             ),
             (config.guidance_embeds, "networks with guidance as an input are not supported yet"),
-            (!self.manifest.native_sizes.iter().all(on_grid), "native_sizes are not multiples of the patch"),
+            (!sizes_fit, "native_sizes are not multiples of the patch"),
         ];
         match wrong.into_iter().find(|(is, _)| *is) {
             Some((_, what)) => Err(EngineError::new(ErrorKind::Model, format!("{}: {what}", self.manifest.name))),
@@ -243,12 +197,17 @@ impl Pipeline {
     }
 }
 
-fn load_upscaler(dir: &Path, manifest: &Manifest, device: Device) -> Result<Option<(Upscaler, u32)>> {
+/// How much one pass of the manifest's upscaler enlarges; 1 without one.
+pub(crate) fn upscaler_pass(manifest: &Manifest) -> u32 {
+    manifest.upscaler.as_ref().map_or(1, |_| 4)
+}
+
+fn load_upscaler(dir: &Path, manifest: &Manifest, device: Device) -> Result<Option<Upscaler>> {
     let Some(UpscalerEntry { dir: folder, factor }) = &manifest.upscaler else { return Ok(None) };
     if !Upscaler::supports(*factor) {
         return Err(EngineError::new(ErrorKind::Model, format!("{}: upscaler.factor is {factor}", manifest.name)));
     }
-    Ok(Some((Upscaler::load(&dir.join(folder), device)?, *factor)))
+    Ok(Some(Upscaler::load(&dir.join(folder), device)?))
 }
 
 /// One image on a CPU, which two keep busy twice as long; four on a GPU, which small shapes leave idle.

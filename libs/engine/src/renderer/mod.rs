@@ -8,7 +8,7 @@ mod worker;
 pub use options::EngineOptions;
 
 use crate::error::{EngineError, ErrorKind, Result};
-use crate::pipeline::{Image, Manifest, Size};
+use crate::pipeline::{Image, Manifest, Size, reference_size, upscaler_pass};
 use async_trait::async_trait;
 use cavendish_renderer::{OnStep, RenderError, RenderOutput, RenderRequest, Renderer, RendererInfo};
 use futures::channel::oneshot;
@@ -53,9 +53,15 @@ impl EngineRenderer {
     fn recipe(&self, request: &RenderRequest) -> Recipe {
         let sampling = self.manifest.sampling;
         Recipe {
-            size: self.manifest.nearest(Size { width: request.width, height: request.height }),
+            frame: self.manifest.native.frame(
+                Size { width: request.width, height: request.height },
+                upscaler_pass(&self.manifest),
+                self.manifest.upscaler.as_ref().map_or(1, |entry| entry.factor),
+            ),
             steps: request.steps.map_or(sampling.steps, |steps| steps as usize),
             guidance: request.guidance.unwrap_or(sampling.guidance),
+            references: request.references.iter().map(|r| reference_size(&self.manifest.native, r)).collect(),
+            strength: request.edit.as_ref().map(|edit| edit.strength),
         }
     }
 }
@@ -85,7 +91,13 @@ impl Renderer for EngineRenderer {
         let (reply, answer) = oneshot::channel();
         let ticket = Ticket {
             recipe: self.recipe(&request),
-            image: Image { prompt: request.prompt, seed: request.seed },
+            image: Image {
+                prompt: request.prompt,
+                seed: request.seed,
+                references: request.references,
+                kept_references: None,
+                edit: request.edit,
+            },
             on_step,
             cancel: cancel.clone(),
             reply,

@@ -1,4 +1,4 @@
-use crate::device::DeviceChoice;
+use crate::device::{DeviceChoice, Precision};
 use serde::Deserialize;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -14,6 +14,9 @@ pub struct EngineOptions {
     /// Where to run; `auto` unless set.
     #[serde(default)]
     pub device: DeviceChoice,
+    /// What the network computes with; `auto` unless set.
+    #[serde(default)]
+    pub precision: Precision,
     /// libtorch's threads within an operation; all cores unless set.
     #[serde(default)]
     pub threads: Option<NonZeroUsize>,
@@ -31,6 +34,7 @@ impl EngineOptions {
             model_dir: model_dir.into(),
             encoder_dir: encoder_dir.into(),
             device: DeviceChoice::Auto,
+            precision: Precision::Auto,
             threads: None,
             max_batch: None,
         }

@@ -1,7 +1,7 @@
 use super::queue::Waiting;
 use crate::device::message;
 use crate::error::{EngineError, ErrorKind};
-use crate::pipeline::{Image, Size, Watch};
+use crate::pipeline::{Frame, Image, Size, Watch};
 use cavendish_renderer::{OnStep, RenderError, RenderOutput};
 use futures::channel::oneshot;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,18 +20,21 @@ pub(super) struct Ticket {
 }
 
 /// What must agree within a batch.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Recipe {
-    pub(super) size: Size,
+    pub(super) frame: Frame,
     pub(super) steps: usize,
     pub(super) guidance: f64,
+    /// Sizes of the references, in order, and how far an edit may go from its source.
+    pub(super) references: Vec<Size>,
+    pub(super) strength: Option<f64>,
 }
 
 impl Waiting for Ticket {
     type Key = Recipe;
 
     fn key(&self) -> Recipe {
-        self.recipe
+        self.recipe.clone()
     }
 
     fn left(&self) -> bool {

@@ -3,7 +3,7 @@ use super::queue::{Queue, Taken};
 use super::ticket::{Callers, Ticket, render_error};
 use crate::device;
 use crate::error::{EngineError, Result};
-use crate::pipeline::{Batch, Drawn, Manifest, Pipeline};
+use crate::pipeline::{Batch, Drawn, DrawnImage, Manifest, Native, Pipeline};
 use cavendish_renderer::{RenderError, RenderOutput, RendererInfo, StepTiming};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ fn load(options: &EngineOptions) -> Result<Pipeline> {
         let threads = i32::try_from(threads.get());
         tch::set_num_threads(threads.map_err(|e| EngineError::torch(format!("threads: {e}")))?);
     }
-    let mut pipeline = Pipeline::load(&options.model_dir, &options.encoder_dir, options.device.resolve()?)?;
+    let mut pipeline = Pipeline::load(&options.model_dir, &options.encoder_dir, options.device.resolve()?, options.precision)?;
     if let Some(images) = options.max_batch {
         pipeline = pipeline.with_forward_images(images);
     }
@@ -66,13 +66,16 @@ fn hint_at_spinning(pipeline: &Pipeline) {
 
 fn describe(pipeline: &Pipeline) -> Loaded {
     let manifest = pipeline.manifest().clone();
-    let native = pipeline.output_size(manifest.native_sizes[0]);
+    let native = manifest.native.default_size();
     let info = RendererInfo {
         model: manifest.name.clone(),
         device: device::name(pipeline.device()),
-        native_side: native.width.max(native.height),
+        native_side: native.width.max(native.height) * manifest.upscaler.as_ref().map_or(1, |entry| entry.factor),
         max_batch: u32::try_from(pipeline.forward_images().get()).unwrap_or(u32::MAX),
-        native_sizes: manifest.native_sizes.iter().map(|size| [size.width, size.height]).collect(),
+        native_sizes: match &manifest.native {
+            Native::Listed(sizes) => sizes.iter().map(|size| [size.width, size.height]).collect(),
+            Native::Free { default, .. } => vec![[default.width, default.height]],
+        },
         default_steps: u32::try_from(manifest.sampling.steps).unwrap_or(u32::MAX),
         max_references: 0,
     };
@@ -99,9 +102,10 @@ fn draw(pipeline: &Pipeline, tickets: Vec<Ticket>) {
     });
     let _entered = span.enter();
     metrics::histogram!("cavendish_render_batch_size").record(tickets.len() as f64);
-    let recipe = tickets[0].recipe;
+    let recipe = tickets[0].recipe.clone();
     let batch = Batch {
-        size: recipe.size,
+        frame: recipe.frame,
+        settle: 0.0,
         steps: recipe.steps,
         guidance: recipe.guidance,
         images: tickets.iter().map(|ticket| ticket.image.clone()).collect(),
@@ -124,8 +128,14 @@ fn hand_out(drawn: Drawn, tickets: Vec<Ticket>, model: &str, start: Instant) {
             denoise_ms: millis(drawn.denoise),
             decode_ms: millis(drawn.decode),
         };
-        let steps = u32::try_from(ticket.recipe.steps).unwrap_or(u32::MAX);
-        let output = |pixels| RenderOutput { pixels, model: model.to_owned(), steps, batch, timing, peak_memory: None };
+        let output = |drawn: DrawnImage| RenderOutput {
+            pixels: drawn.pixels,
+            model: model.to_owned(),
+            steps: u32::try_from(drawn.steps).unwrap_or(u32::MAX),
+            batch,
+            timing,
+            peak_memory: None,
+        };
         let answer = pixels.map(output).ok_or(RenderError::Cancelled);
         ticket.answer(answer);
     }

@@ -1,6 +1,6 @@
 //! Where the tests find their files.
 
-use cavendish_engine::{EngineOptions, Pipeline, Weights};
+use cavendish_engine::{Batch, EngineOptions, Image, Pipeline, Precision, Weights};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
@@ -28,7 +28,14 @@ pub(crate) fn minilm() -> PathBuf {
 }
 
 pub(crate) fn pipeline() -> Pipeline {
-    Pipeline::load(&nano(), &minilm(), Device::Cpu).unwrap()
+    Pipeline::load(&nano(), &minilm(), Device::Cpu, Precision::F32).unwrap()
+}
+
+/// A batch at the model's own size, steps and guidance.
+pub(crate) fn batch(pipeline: &Pipeline, images: Vec<Image>) -> Batch {
+    let manifest = pipeline.manifest();
+    let (frame, sampling) = (pipeline.frame(manifest.native.default_size()), manifest.sampling);
+    Batch { frame, steps: sampling.steps, guidance: sampling.guidance, settle: 0.0, images }
 }
 
 pub(crate) fn count(n: usize) -> NonZeroUsize {
@@ -38,6 +45,7 @@ pub(crate) fn count(n: usize) -> NonZeroUsize {
 pub(crate) fn options(max_batch: usize) -> EngineOptions {
     EngineOptions {
         device: "cpu".parse().unwrap(),
+        precision: Precision::F32,
         max_batch: Some(count(max_batch)),
         ..EngineOptions::new(nano(), minilm())
     }
@@ -48,8 +56,13 @@ pub(crate) struct Fixture(Weights);
 
 impl Fixture {
     pub(crate) fn open(name: &str) -> Self {
+        Self(Self::weights(name, Kind::Float))
+    }
+
+    /// The file as weights: for networks whose weights came with it.
+    pub(crate) fn weights(name: &str, kind: Kind) -> Weights {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
-        Self(Weights::open(&path, Device::Cpu, Kind::Float).unwrap())
+        Weights::open(&path, Device::Cpu, kind).unwrap()
     }
 
     pub(crate) fn tensor(&self, name: &str) -> Tensor {
@@ -62,4 +75,14 @@ impl Fixture {
 pub(crate) fn relative_error(a: &Tensor, b: &Tensor) -> f64 {
     assert_eq!(a.size(), b.size());
     (a - b).abs().max().double_value(&[]) / b.abs().max().double_value(&[])
+}
+
+/// How far f32 may be from the reference.
+const TOLERANCE: f64 = 1e-4;
+
+#[track_caller]
+pub(crate) fn assert_close(what: &str, ours: &Tensor, reference: &Tensor) {
+    let error = relative_error(ours, reference);
+    println!("{what}: relative error {error:.1e}");
+    assert!(error <= TOLERANCE, "{what}: relative error {error:e}");
 }

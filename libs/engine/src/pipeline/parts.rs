@@ -1,0 +1,92 @@
+//! The parts of a pipeline that differ from model to model.
+
+use super::frame::Size;
+use super::manifest::{TextEncoderEntry, TextEncoderKind};
+use crate::codec::PatchCodec;
+use crate::error::Result;
+use crate::flux2::Grid;
+use crate::minilm::PromptEncoder;
+use std::path::Path;
+use tch::{Device, Kind, Tensor};
+
+/// Prompts to text states.
+pub(super) enum TextEncoder {
+    Minilm(PromptEncoder),
+}
+
+impl TextEncoder {
+    pub(super) fn load(entry: &TextEncoderEntry, dir: &Path, device: Device, kind: Kind) -> Result<Self> {
+        match entry.kind {
+            TextEncoderKind::Minilm => Ok(Self::Minilm(PromptEncoder::load(dir, entry.tokens, device, kind)?)),
+            TextEncoderKind::Qwen3 => todo!(),
+        }
+    }
+
+    /// (1, tokens, width)
+    pub(super) fn encode(&self, prompt: &str) -> Result<Tensor> {
+        match self {
+            Self::Minilm(encoder) => encoder.encode(prompt),
+        }
+    }
+
+    /// Text tokens of an encoded prompt.
+    pub(super) fn tokens(&self) -> i64 {
+        match self {
+            Self::Minilm(encoder) => encoder.tokens(),
+        }
+    }
+
+    /// Channels of a text token.
+    pub(super) fn width(&self) -> i64 {
+        match self {
+            Self::Minilm(encoder) => encoder.width(),
+        }
+    }
+}
+
+/// Latents to pixels and back.
+pub(super) enum Codec {
+    Patch(PatchCodec),
+}
+
+impl Codec {
+    /// A folder holds an autoencoder, a file the patch codec.
+    pub(super) fn load(path: &Path, device: Device, kind: Kind) -> Result<Self> {
+        let _ = kind;
+        Ok(Self::Patch(PatchCodec::load(path, device)?))
+    }
+
+    /// Pixels along a side of one latent token.
+    pub(super) fn patch(&self) -> i64 {
+        match self {
+            Self::Patch(codec) => codec.patch(),
+        }
+    }
+
+    /// Channels of a latent token.
+    pub(super) fn channels(&self) -> i64 {
+        match self {
+            Self::Patch(codec) => codec.channels(),
+        }
+    }
+
+    /// The latent grid of an image.
+    pub(super) fn grid(&self, size: Size) -> Grid {
+        let [columns, rows] = [size.width, size.height].map(|side| i64::from(side) / self.patch());
+        Grid { rows, columns }
+    }
+
+    /// Latents (1, tokens, channels) to pixels (1, 3, height, width) in about −1..=1.
+    pub(super) fn decode(&self, latents: &Tensor, grid: Grid) -> Result<Tensor> {
+        match self {
+            Self::Patch(codec) => Ok(codec.decode(latents, grid.rows, grid.columns)),
+        }
+    }
+
+    /// Pixels (1, 3, height, width) in −1..=1 to latents (1, tokens, channels), f32.
+    pub(super) fn encode(&self, pixels: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Patch(codec) => codec.encode(pixels),
+        }
+    }
+}

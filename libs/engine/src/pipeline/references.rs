@@ -1,0 +1,226 @@
+//! References of an image: encoded once, what the network makes of them kept on the device.
+
+use super::frame::Native;
+use super::manifest::{Manifest, ReferenceUse};
+use super::{Image, Pipeline, Size};
+use crate::error::{EngineError, ErrorKind, Result};
+use crate::flux2::{Grid, ReferenceKv, TokenLayout};
+use cavendish_renderer::Reference;
+use lru::LruCache;
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use tch::Tensor;
+
+/// Pixels of a reference, at most: as diffusers' klein pipelines (0.42) bring them down to.
+const REFERENCE_PIXELS: u64 = 1 << 20;
+
+/// A set of references in one order, as the network sees them.
+pub(super) struct Profile {
+    /// See [`profile_key`].
+    key: String,
+    pub(super) grids: Vec<Grid>,
+    /// One after the other: (1, reference tokens, channels), f32.
+    latents: OnceCell<Tensor>,
+    /// What the network makes of them alone.
+    kv: OnceCell<Rc<ReferenceKv>>,
+    /// How far an image drawn with that was from the same image drawn with the references beside it.
+    error: Cell<Option<f64>>,
+    /// Whether nothing is known that the store does not have.
+    stored: Cell<bool>,
+}
+
+/// How the steps look at an image's references.
+pub(super) enum Seen {
+    /// They stand beside the image: (1, reference tokens, channels).
+    Beside(Tensor),
+    /// The network knows them.
+    Known(Rc<ReferenceKv>),
+}
+
+/// What is kept of a set of references, for the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptReferences {
+    /// The set, the sizes and the model in one name.
+    pub key: String,
+    /// A safetensors file.
+    pub file: Vec<u8>,
+}
+
+/// The name under which a model keeps what it makes of a set of references: the model, its number type, and every
+/// reference with the size it is looked at. `None` where nothing is kept.
+pub(crate) fn profile_key(manifest: &Manifest, kind: tch::Kind, references: &[Reference]) -> Option<String> {
+    let keeps = match manifest.references {
+        ReferenceUse::None => false,
+        ReferenceUse::Joint { tolerance } => tolerance > 0.0,
+        ReferenceUse::Kept => true,
+    };
+    let named = |reference: &Reference| {
+        let Size { width, height } = reference_size(&manifest.native, reference);
+        format!("{}@{width}x{height}", reference.key)
+    };
+    let names: Vec<_> = references.iter().map(named).collect();
+    (keeps && !names.is_empty()).then(|| format!("{}/{kind:?}/{}", manifest.name, names.join("+")))
+}
+
+/// The size a reference is looked at.
+pub(crate) fn reference_size(native: &Native, reference: &Reference) -> Size {
+    let own = Size { width: reference.pixels.width, height: reference.pixels.height };
+    match native {
+        Native::Listed(_) => native.frame(own, 1, 1).native,
+        Native::Free { multiple, .. } => {
+            let shrink = (own.pixels() as f64 / REFERENCE_PIXELS as f64).sqrt().max(1.0);
+            own.scaled(1.0 / shrink).within_grid(*multiple)
+        }
+    }
+}
+
+/// Profiles on the device, the latest ones, up to a number of bytes.
+pub(super) struct ReferenceCache {
+    profiles: LruCache<String, Rc<Profile>>,
+    most_bytes: usize,
+}
+
+impl ReferenceCache {
+    pub(super) fn new(most_bytes: usize) -> Self {
+        Self { profiles: LruCache::unbounded(), most_bytes }
+    }
+
+    /// Drops the oldest ones until what is left fits; the newest stays however large it is.
+    pub(super) fn shrink(&mut self) {
+        let bytes = |profile: &Profile| profile.kv.get().map_or(0, |kv| kv.bytes());
+        let mut total: usize = self.profiles.iter().map(|(_, profile)| bytes(profile)).sum();
+        while self.profiles.len() > 1 && total > self.most_bytes {
+            total -= self.profiles.pop_lru().map_or(0, |(_, profile)| bytes(&profile));
+        }
+    }
+}
+
+impl Pipeline {
+    /// The profile of an image's references, from the cache, from what the image brings along, or new.
+    pub(super) fn profile(&self, image: &Image) -> Result<Option<Rc<Profile>>> {
+        let references = self.looked_at(image);
+        if references.is_empty() {
+            return Ok(None);
+        }
+        if self.manifest.references == ReferenceUse::None {
+            let what = format!("{} was not trained with references", self.manifest.name);
+            return Err(EngineError::new(ErrorKind::Invalid, what));
+        }
+        // A source that is edited is nobody's profile: it comes once.
+        let named = image.references.len() == references.len();
+        let key = profile_key(&self.manifest, self.kind, &references).filter(|_| named).unwrap_or_default();
+        if let Some(known) = self.references.borrow_mut().profiles.get(&key) {
+            return Ok(Some(Rc::clone(known)));
+        }
+        let size = |reference: &Reference| reference_size(&self.manifest.native, reference);
+        let profile = Rc::new(Profile {
+            grids: references.iter().map(|reference| self.codec.grid(size(reference))).collect(),
+            latents: OnceCell::new(),
+            kv: OnceCell::new(),
+            error: Cell::new(None),
+            stored: Cell::new(false),
+            key: key.clone(),
+        });
+        if let Some(file) = &image.kept_references {
+            self.take_from_store(&profile, file);
+        }
+        if !key.is_empty() {
+            self.references.borrow_mut().profiles.put(key, Rc::clone(&profile));
+        }
+        Ok(Some(profile))
+    }
+
+    /// An image's references; before them, where a mask says what to draw anew, the picture that is edited (as diffusers'
+    /// `Flux2KleinInpaintPipeline`, 0.42, does), if the model takes any.
+    fn looked_at(&self, image: &Image) -> Vec<Reference> {
+        let source = image.edit.as_ref().filter(|edit| edit.mask.is_some());
+        let source = source.filter(|_| self.manifest.references != ReferenceUse::None);
+        let source = source.map(|edit| Reference { key: String::new(), pixels: Arc::clone(&edit.source) });
+        source.into_iter().chain(image.references.iter().cloned()).collect()
+    }
+
+    /// What cannot be used is made anew: the store is a convenience.
+    fn take_from_store(&self, profile: &Profile, file: &[u8]) {
+        match ReferenceKv::from_file(file, self.device, self.kind) {
+            Ok((kv, error)) if kv.tokens() == profile.grids.iter().map(|grid| grid.tokens()).sum::<i64>() => {
+                let _first = profile.kv.set(Rc::new(kv));
+                profile.error.set(error);
+                profile.stored.set(true);
+            }
+            Ok(_) => tracing::warn!(key = profile.key, "kept references have another number of tokens"),
+            Err(error) => tracing::warn!(key = profile.key, %error, "kept references cannot be used"),
+        }
+    }
+
+    /// How the steps are to look at these references.
+    pub(super) fn seen(&self, profile: &Profile, image: &Image) -> Result<Seen> {
+        let known = match self.manifest.references {
+            ReferenceUse::Kept => true,
+            ReferenceUse::Joint { tolerance } => profile.error.get().is_some_and(|error| error <= tolerance),
+            ReferenceUse::None => false,
+        };
+        match known {
+            true => Ok(Seen::Known(self.known(profile, image)?)),
+            false => Ok(Seen::Beside(self.reference_latents(profile, image)?)),
+        }
+    }
+
+    fn reference_latents(&self, profile: &Profile, image: &Image) -> Result<Tensor> {
+        if let Some(latents) = profile.latents.get() {
+            return Ok(latents.shallow_clone());
+        }
+        let encode = |reference: &Reference| {
+            let size = reference_size(&self.manifest.native, reference);
+            self.codec.encode(&self.picture(&reference.pixels, size)?)
+        };
+        let parts = self.looked_at(image).iter().map(encode).collect::<Result<Vec<_>>>()?;
+        Ok(profile.latents.get_or_init(|| Tensor::cat(&parts, 1)).shallow_clone())
+    }
+
+    /// What the network makes of the references alone; worked out at its first use.
+    fn known(&self, profile: &Profile, image: &Image) -> Result<Rc<ReferenceKv>> {
+        if let Some(kv) = profile.kv.get() {
+            return Ok(Rc::clone(kv));
+        }
+        let latents = self.reference_latents(profile, image)?.to_kind(self.kind);
+        let layout = TokenLayout { references: profile.grids.clone(), ..TokenLayout::default() };
+        let still = Tensor::zeros([1], (self.kind, self.device)); // time 0: references are no noise
+        let conditioning = self.transformer.condition(&still, None);
+        let kv = self.transformer.references(&latents, &conditioning, &self.rotary(&layout))?;
+        Ok(Rc::clone(profile.kv.get_or_init(|| Rc::new(kv))))
+    }
+
+    /// Compares what an image became with its references beside it with what it becomes with what is kept of them, and
+    /// remembers how far the two are apart. Once per profile.
+    pub(super) fn judge(
+        &self,
+        profile: &Profile,
+        image: &Image,
+        full: &Tensor,
+        redraw: impl FnOnce(Rc<ReferenceKv>) -> Result<Tensor>,
+    ) -> Result<()> {
+        let gated = matches!(self.manifest.references, ReferenceUse::Joint { tolerance } if tolerance > 0.0);
+        if !gated || profile.key.is_empty() || profile.error.get().is_some() {
+            return Ok(());
+        }
+        let kept = redraw(self.known(profile, image)?)?;
+        let error = ((&kept - full).norm() / full.norm()).double_value(&[]);
+        tracing::info!(key = profile.key, error, "compared kept references with full computation");
+        profile.error.set(Some(error));
+        Ok(())
+    }
+
+    /// What the store does not have yet of a profile.
+    pub(super) fn to_store(&self, profile: &Profile) -> Result<Option<KeptReferences>> {
+        let judged = self.manifest.references == ReferenceUse::Kept || profile.error.get().is_some();
+        match profile.kv.get().filter(|_| judged && !profile.stored.get()) {
+            None => Ok(None),
+            Some(kv) => {
+                let file = kv.to_file(profile.error.get())?;
+                profile.stored.set(true);
+                Ok(Some(KeptReferences { key: profile.key.clone(), file }))
+            }
+        }
+    }
+}
