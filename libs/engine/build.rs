@@ -8,8 +8,8 @@ fn main() {
     println!("cargo:rerun-if-changed=kernels/kernels.c");
     let mut build = cc::Build::new();
     build.file("kernels/kernels.c").opt_level(3).warnings(true);
-    // Sums may be reordered so that they fit vector registers; infinities and NaN keep their meaning.
-    for flag in ["-fassociative-math", "-fno-signed-zeros", "-fno-trapping-math", "-fno-math-errno"] {
+    // Without these, comparisons and square roots keep loops out of vector registers.
+    for flag in ["-fno-signed-zeros", "-fno-trapping-math", "-fno-math-errno"] {
         build.flag_if_supported(flag);
     }
     // Apple's compiler comes without OpenMP: the kernels run on one thread there.
