@@ -20,11 +20,11 @@ fn dir() -> PathBuf {
 }
 
 fn tensors() -> Fixture {
-    Fixture::open("qwen3/expected.safetensors")
+    Fixture::open("qwen3.safetensors")
 }
 
 fn expected() -> Value {
-    serde_json::from_str(&std::fs::read_to_string(dir().join("expected.json")).unwrap()).unwrap()
+    serde_json::from_str(&std::fs::read_to_string(dir().with_extension("json")).unwrap()).unwrap()
 }
 
 fn prompts() -> Vec<String> {
@@ -178,7 +178,7 @@ fn kept_keys_and_values_change_nothing() {
         let network = network(Depth::Whole, kind);
         let rotary = network.rotary(150);
         let mut keys = network.begin();
-        network.extend(&mut keys, &text[..100], &rotary).unwrap();
+        let _logits = network.extend(&mut keys, &text[..100], &rotary).unwrap();
         for n in 100..150 {
             let further = network.extend(&mut keys, &text[n..=n], &rotary).unwrap();
             if n % 16 == 5 || n == 149 {
@@ -250,7 +250,7 @@ fn fits(schema: &JsonSchema, value: &Value) -> bool {
 fn brief() -> JsonSchema {
     let size = JsonSchema::object([("width", JsonSchema::Integer), ("depth", JsonSchema::Number)]);
     JsonSchema::object([
-        ("title", JsonSchema::Text { most: 14 }),
+        ("title", JsonSchema::Text { most: 8 }),
         ("price", JsonSchema::Number),
         ("pieces", JsonSchema::Integer),
         ("stock", JsonSchema::Boolean),
@@ -267,7 +267,7 @@ fn json_always_parses_and_fits() {
     let grammar = model.grammar(&schema).unwrap();
     let hot = Sampling::TopP { temperature: 3.0, top_p: 1.0 };
     let mut texts = std::collections::BTreeSet::new();
-    for seed in 0..60 {
+    for seed in 0..24 {
         let prompt = chat_with_system("You answer in JSON.", &format!("a mug, {seed}"));
         let sampling = [Sampling::Greedy, SAMPLED, hot][seed as usize % 3];
         let request = Request { prompt: &prompt, goal: Goal::Json(&grammar), sampling, seed };
@@ -287,5 +287,5 @@ fn json_always_parses_and_fits() {
         assert!(places[0] == Some(0) && places.is_sorted() && places[3].is_some(), "fields in order: {}", json.text);
         texts.insert(json.text);
     }
-    assert!(texts.len() > 30, "only {} different texts", texts.len());
+    assert!(texts.len() > 12, "only {} different texts", texts.len());
 }
