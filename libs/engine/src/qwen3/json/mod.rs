@@ -5,6 +5,7 @@ mod grammar;
 mod rules;
 mod schema;
 mod state;
+mod values;
 
 pub(super) use grammar::Guide;
 pub use grammar::JsonGrammar;

@@ -67,7 +67,7 @@ impl Rules {
             }
             JsonSchema::List { item, least, most } => {
                 let item = self.add(item)?;
-                let bytes = 2 + u64::from(*most) * (self.longest[item].saturating_add(2));
+                let bytes = u64::from(*most).saturating_mul(self.longest[item].saturating_add(2)).saturating_add(2);
                 self.push(Rule::List { item, least: *least, most: *most }, bytes)
             }
             JsonSchema::Object(fields) => self.object(fields)?,
