@@ -74,7 +74,7 @@ references = {{ mode = "kept" }}
 [text_encoder]
 kind = "qwen3"
 tokens = {p["tokens"]}
-dir = "."
+dir = "text_encoder"
 layers = [1, 2, 3]
 
 [sampling]

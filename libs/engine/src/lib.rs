@@ -1,6 +1,6 @@
 //! The engine: networks, schedulers, codecs and pipelines on libtorch (`tch`), and the [`Renderer`] made of them.
 //!
-//! - [`flux2`] and [`minilm`] hold the networks, a folder per model, fields named as the checkpoint's keys.
+//! - [`flux2`], [`minilm`] and [`qwen3`] hold the networks, a folder per model, fields named as the checkpoint's keys.
 //! - [`Weights`] maps safetensors files and refuses names that are missing or left over.
 //! - [`Pipeline`] is a loaded model folder: prompt and seed in, pixels out.
 //! - [`Upscaler`] makes small images four times as large.
@@ -20,6 +20,8 @@ mod nn;
 pub mod noise;
 mod pipeline;
 mod pixels;
+mod prompt_cache;
+pub mod qwen3;
 mod renderer;
 mod scheduler;
 mod upscaler;

@@ -7,22 +7,31 @@ use std::f64::consts::TAU;
 /// `count` standard normal numbers for `seed`: ChaCha20 keyed by the seed, turned normal by Box and Muller's method.
 #[must_use]
 pub fn normal(seed: u64, count: usize) -> Vec<f32> {
-    let mut key = [0; 32];
-    key[..8].copy_from_slice(&seed.to_le_bytes());
-    let mut rng = ChaCha20Rng::from_seed(key);
+    let mut uniform = Uniform::new(seed);
     let mut numbers = Vec::with_capacity(count + 1);
     while numbers.len() < count {
-        let radius = (-2.0 * unit(&mut rng).ln()).sqrt();
-        let (sin, cos) = (TAU * unit(&mut rng)).sin_cos();
+        let radius = (-2.0 * uniform.draw().ln()).sqrt();
+        let (sin, cos) = (TAU * uniform.draw()).sin_cos();
         numbers.extend([(radius * cos) as f32, (radius * sin) as f32]);
     }
     numbers.truncate(count);
     numbers
 }
 
-/// Evenly spread over (0, 1]: never 0, whose logarithm is not finite.
-fn unit(rng: &mut ChaCha20Rng) -> f64 {
-    ((rng.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64
+/// Evenly spread numbers for a seed: ChaCha20 keyed by it.
+pub(crate) struct Uniform(ChaCha20Rng);
+
+impl Uniform {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        Self(ChaCha20Rng::from_seed(key))
+    }
+
+    /// The next one, in (0, 1]: never 0, whose logarithm is not finite.
+    pub(crate) fn draw(&mut self) -> f64 {
+        ((self.0.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64
+    }
 }
 
 #[cfg(test)]

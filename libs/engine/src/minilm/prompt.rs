@@ -1,7 +1,6 @@
 use super::MiniLm;
 use crate::error::{EngineError, ErrorKind, Result};
-use lru::LruCache;
-use std::cell::RefCell;
+use crate::prompt_cache::PromptCache;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -15,8 +14,7 @@ pub struct PromptEncoder {
     tokenizer: Tokenizer,
     model: MiniLm,
     tokens: i64,
-    /// By token ids: bounded however long the prompts are.
-    cache: RefCell<LruCache<Vec<i64>, Tensor>>,
+    cache: PromptCache,
 }
 
 impl PromptEncoder {
@@ -38,8 +36,7 @@ impl PromptEncoder {
                 format!("{tokens} text tokens are not within 2..={longest}"),
             ));
         }
-        let cache = RefCell::new(LruCache::new(CACHED_PROMPTS));
-        Ok(Self { tokenizer, model, tokens: tokens as i64, cache })
+        Ok(Self { tokenizer, model, tokens: tokens as i64, cache: PromptCache::new(CACHED_PROMPTS) })
     }
 
     /// Token states of the last layer, cut or zero-padded to the loaded length: (1, tokens, hidden_size).
@@ -54,14 +51,11 @@ impl PromptEncoder {
             .encode_fast(prompt, true)
             .map_err(|e| EngineError::caused(ErrorKind::Invalid, "the prompt cannot be split into tokens", e))?;
         let ids: Vec<i64> = encoding.get_ids().iter().map(|&id| i64::from(id)).collect();
-        if let Some(known) = self.cache.borrow_mut().get(&ids) {
-            return Ok(known.shallow_clone());
-        }
-        let states = self.model.forward(&ids); // (1, used, hidden_size)
-        let padding = self.tokens - ids.len() as i64;
-        let padded = states.constant_pad_nd([0, 0, 0, padding]); // (1, tokens, hidden_size)
-        self.cache.borrow_mut().put(ids, padded.shallow_clone());
-        Ok(padded)
+        self.cache.get_or_encode(ids, |ids| {
+            let states = self.model.forward(ids); // (1, used, hidden_size)
+            let padding = self.tokens - ids.len() as i64;
+            Ok(states.constant_pad_nd([0, 0, 0, padding])) // (1, tokens, hidden_size)
+        })
     }
 
     /// Tokens of an encoded prompt.

@@ -153,7 +153,7 @@ impl Manifest {
         let entry = TextEncoderEntry {
             kind: TextEncoderKind::Qwen3,
             tokens: 512,
-            dir: Some(".".into()),
+            dir: Some("text_encoder".into()),
             layers: None,
         };
         Self {

@@ -6,19 +6,27 @@ use crate::codec::PatchCodec;
 use crate::error::Result;
 use crate::flux2::Grid;
 use crate::minilm::PromptEncoder;
+use crate::qwen3::{PromptShape, Qwen3PromptEncoder};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
 /// Prompts to text states.
 pub(super) enum TextEncoder {
     Minilm(PromptEncoder),
+    Qwen3(Qwen3PromptEncoder),
 }
 
 impl TextEncoder {
     pub(super) fn load(entry: &TextEncoderEntry, dir: &Path, device: Device, kind: Kind) -> Result<Self> {
         match entry.kind {
             TextEncoderKind::Minilm => Ok(Self::Minilm(PromptEncoder::load(dir, entry.tokens, device, kind)?)),
-            TextEncoderKind::Qwen3 => todo!(),
+            TextEncoderKind::Qwen3 => {
+                let mut shape = PromptShape { tokens: entry.tokens, ..PromptShape::default() };
+                if let Some(layers) = &entry.layers {
+                    shape.layers.clone_from(layers);
+                }
+                Ok(Self::Qwen3(Qwen3PromptEncoder::load(dir, shape, device, kind)?))
+            }
         }
     }
 
@@ -26,6 +34,7 @@ impl TextEncoder {
     pub(super) fn encode(&self, prompt: &str) -> Result<Tensor> {
         match self {
             Self::Minilm(encoder) => encoder.encode(prompt),
+            Self::Qwen3(encoder) => encoder.encode(prompt),
         }
     }
 
@@ -33,6 +42,7 @@ impl TextEncoder {
     pub(super) fn tokens(&self) -> i64 {
         match self {
             Self::Minilm(encoder) => encoder.tokens(),
+            Self::Qwen3(encoder) => encoder.tokens(),
         }
     }
 
@@ -40,6 +50,7 @@ impl TextEncoder {
     pub(super) fn width(&self) -> i64 {
         match self {
             Self::Minilm(encoder) => encoder.width(),
+            Self::Qwen3(encoder) => encoder.width(),
         }
     }
 }

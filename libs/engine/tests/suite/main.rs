@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests; clippy knows functions marked as such only")]
 
 mod equals_reference;
+mod qwen3;
 mod references;
 mod renderer;
 mod support;
