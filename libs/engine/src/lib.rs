@@ -1,6 +1,6 @@
 //! The engine: networks, schedulers, codecs and pipelines on libtorch (`tch`), and the [`Renderer`] made of them.
 //!
-//! - [`flux2`] and [`minilm`] hold the networks, a folder per model, fields named as the checkpoint's keys.
+//! - [`flux2`], [`autoencoder`] and [`minilm`] hold the networks, a folder per model, fields named as the checkpoint's keys.
 //! - [`Weights`] maps safetensors files and refuses names that are missing or left over.
 //! - [`Pipeline`] is a loaded model folder: prompt and seed in, pixels out.
 //! - [`Upscaler`] makes small images four times as large.
@@ -10,7 +10,9 @@
 //!
 //! [`Renderer`]: cavendish_renderer::Renderer
 
+pub mod autoencoder;
 mod codec;
+mod conv;
 mod device;
 mod error;
 pub mod flux2;
@@ -24,6 +26,7 @@ mod scheduler;
 mod upscaler;
 mod weights;
 
+pub use autoencoder::AutoencoderKlFlux2;
 pub use codec::PatchCodec;
 pub use device::DeviceChoice;
 pub use error::{EngineError, ErrorKind, Result};
