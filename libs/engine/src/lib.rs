@@ -3,7 +3,7 @@
 //! - [`flux2`], [`autoencoder`] and [`minilm`] hold the networks, a folder per model, fields named as the checkpoint's keys.
 //! - [`Weights`] maps safetensors files and refuses names that are missing or left over.
 //! - [`Pipeline`] is a loaded model folder: prompt and seed in, pixels out.
-//! - [`Upscaler`] makes small images four times as large.
+//! - [`Upscaler`] makes images two to sixteen times as large.
 //! - [`EngineRenderer`] puts a pipeline on a thread of its own and batches what waits for it.
 //!
 //! No tokio runtime is needed anywhere in here.

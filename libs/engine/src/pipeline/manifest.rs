@@ -28,7 +28,7 @@ pub struct Manifest {
 pub struct UpscalerEntry {
     /// Folder of the upscaler, relative to the model's.
     pub dir: String,
-    /// How many times as large: 4 or 16.
+    /// How many times as large: 1 to 16.
     pub factor: u32,
 }
 

@@ -90,7 +90,7 @@ fn klein_has_the_same_names_and_shapes() {
         config: Flux2Config,
         weights: BTreeMap<String, Vec<usize>>,
     }
-    let klein: Klein = serde_json::from_str(include_str!("fixtures/klein.json")).unwrap();
+    let klein: Klein = serde_json::from_str(include_str!("../fixtures/klein.json")).unwrap();
     assert!(klein.weights.len() > 150);
     assert_equal_names("klein.safetensors", &klein.weights, |vars| {
         assert_eq!(Flux2Transformer2DModel::new(vars, klein.config).config().dim(), 256);
