@@ -1,6 +1,6 @@
 //! Enlarges a picture, and says what it took.
 //!
-//! `cargo run -p cavendish-engine --example enlarge -- UPSCALER_DIR FACTOR IN OUT.png [RUNS]`
+//! `cargo run -p cavendish-engine --example enlarge -- UPSCALER_DIR FACTOR IN OUT.png [RUNS [TILE_MB]]`
 
 use anyhow::{Context, Result};
 use cavendish_engine::Upscaler;
@@ -11,9 +11,12 @@ use std::time::Instant;
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [dir, factor, from, to, runs @ ..] = args.as_slice() else {
-        anyhow::bail!("UPSCALER_DIR FACTOR IN OUT.png [RUNS]")
+        anyhow::bail!("UPSCALER_DIR FACTOR IN OUT.png [RUNS [TILE_MB]]")
     };
-    let upscaler = Upscaler::load(Path::new(dir), tch::Device::cuda_if_available())?;
+    let mut upscaler = Upscaler::load(Path::new(dir), tch::Device::cuda_if_available())?;
+    if let Some(megabytes) = runs.get(1) {
+        upscaler = upscaler.with_memory(megabytes.parse::<u64>()? << 20);
+    }
     let (factor, runs) = (factor.parse()?, runs.first().map_or(Ok(1), |text| text.parse::<usize>())?);
     let picture = image::open(from)?.to_rgb8();
     let small = Pixels { width: picture.width(), height: picture.height(), rgb: picture.into_raw() };

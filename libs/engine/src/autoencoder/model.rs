@@ -45,13 +45,11 @@ impl Posterior {
     }
 
     /// The likeliest latents: (batch, latent channels, height, width).
-    #[must_use]
     pub fn mode(&self) -> &Tensor {
         &self.mean
     }
 
     /// Latents drawn with the given standard normal noise of the same shape.
-    #[must_use]
     pub fn sample(&self, noise: &Tensor) -> Tensor {
         self.mean.addcmul(&(&self.log_variance * 0.5).exp(), noise)
     }

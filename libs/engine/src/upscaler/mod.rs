@@ -18,7 +18,7 @@ use tch::{Device, Kind, Tensor};
 use tiles::{Cut, Joiner, Span};
 
 /// Memory for a tile unless set otherwise.
-const MEMORY_CPU: u64 = 128 << 20;
+const MEMORY_CPU: u64 = 256 << 20;
 /// The same on a GPU, which small tiles leave idle.
 const MEMORY_GPU: u64 = 2 << 30;
 /// The least that a tile covers, whatever the memory: below, almost all work is for margins.
@@ -51,7 +51,7 @@ impl Upscaler {
         })
     }
 
-    /// Sets how many bytes a tile may take while it is computed: 128 MiB on a CPU and 2 GiB on a GPU at first. Small tiles
+    /// Sets how many bytes a tile may take while it is computed: 256 MiB on a CPU and 2 GiB on a GPU at first. Small tiles
     /// spend much of their time on margins.
     #[must_use]
     pub fn with_memory(mut self, bytes: u64) -> Self {

@@ -26,8 +26,8 @@ impl Network {
     /// Pixels around a tile that are computed for its sake and thrown away, not counting the seam.
     ///
     /// The compact network's reach, and one for the resampling: its tiles are what the whole image would give. The other
-    /// reaches 350 pixels in name; measured, what comes from further than 12 changes a byte by a step or two, which the
-    /// seam blends away.
+    /// reaches 350 pixels in name. Measured on a photograph in the smallest tiles, bytes are 0.6 off on average and one in
+    /// 500 by more than 8, in fine texture; the seam blends that.
     pub(super) fn margin(&self) -> i64 {
         match self {
             Self::Compact(network) => network.reach() + 1,
@@ -46,7 +46,7 @@ impl Network {
     /// Bytes that a forward takes per pixel that goes in, at its peak: measured, see this crate's README.
     pub(super) fn bytes_per_pixel(&self) -> u64 {
         match self {
-            Self::Compact(_) => 1_300,
+            Self::Compact(_) => 1_100,
             Self::Rrdb(_) => 14_000,
         }
     }
