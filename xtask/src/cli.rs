@@ -32,6 +32,9 @@ enum Command {
         /// The GPU half of libtorch too (Linux, 2.5 GB to fetch)
         #[arg(long)]
         cuda: bool,
+        /// The larger upscalers too (46 MB to fetch), into `models/upscaler-x4plus` and `-x4plus-anime` of the cache
+        #[arg(long)]
+        upscalers: bool,
         /// Only print which packages of libtorch would be fetched
         #[arg(long)]
         dry_run: bool,
@@ -107,8 +110,8 @@ pub(crate) fn run() -> Result<ExitCode> {
     }
     let paths = Paths::discover()?;
     match command {
-        Command::Setup { cuda, dry_run: true } => setup::dry_run(cuda).map(|()| ExitCode::SUCCESS),
-        Command::Setup { cuda, dry_run: false } => setup::all(&paths, cuda).map(|()| ExitCode::SUCCESS),
+        Command::Setup { cuda, dry_run: true, .. } => setup::dry_run(cuda).map(|()| ExitCode::SUCCESS),
+        Command::Setup { cuda, upscalers, dry_run: false } => set_up(&paths, cuda, upscalers),
         Command::Up => up(&paths),
         Command::Down => down(&paths),
         Command::Status { json } => status(&paths, json),
@@ -121,6 +124,14 @@ pub(crate) fn run() -> Result<ExitCode> {
         }
         Command::Stack(StackCommand::Detach { .. }) => Ok(ExitCode::FAILURE),
     }
+}
+
+fn set_up(paths: &Paths, cuda: bool, upscalers: bool) -> Result<ExitCode> {
+    setup::all(paths, cuda)?;
+    if upscalers {
+        setup::upscalers(paths)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn up(paths: &Paths) -> Result<ExitCode> {

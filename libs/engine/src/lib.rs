@@ -1,16 +1,19 @@
 //! The engine: networks, schedulers, codecs and pipelines on libtorch (`tch`), and the [`Renderer`] made of them.
 //!
-//! - [`flux2`], [`minilm`] and [`qwen3`] hold the networks, a folder per model, fields named as the checkpoint's keys.
+//! - [`flux2`], [`autoencoder`], [`minilm`] and [`qwen3`] hold the networks, a folder per model, fields named as the
+//!   checkpoint's keys.
 //! - [`Weights`] maps safetensors files and refuses names that are missing or left over.
 //! - [`Pipeline`] is a loaded model folder: prompt and seed in, pixels out.
-//! - [`Upscaler`] makes small images four times as large.
+//! - [`Upscaler`] makes images two to sixteen times as large.
 //! - [`EngineRenderer`] puts a pipeline on a thread of its own and batches what waits for it.
 //!
 //! No tokio runtime is needed anywhere in here.
 //!
 //! [`Renderer`]: cavendish_renderer::Renderer
 
+pub mod autoencoder;
 mod codec;
+mod conv;
 mod device;
 mod error;
 pub mod flux2;
@@ -27,6 +30,7 @@ mod scheduler;
 mod upscaler;
 mod weights;
 
+pub use autoencoder::AutoencoderKlFlux2;
 pub use codec::PatchCodec;
 pub use device::{DeviceChoice, Precision};
 pub use error::{EngineError, ErrorKind, Result};

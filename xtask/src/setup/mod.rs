@@ -3,10 +3,12 @@
 mod archive;
 mod folder;
 mod libtorch;
+mod ncnn;
 mod nvidia;
 mod photo;
 pub(crate) mod python;
 pub(crate) mod servers;
+mod upscalers;
 mod weights;
 mod wheel;
 
@@ -23,6 +25,14 @@ pub(crate) fn all(paths: &Paths, cuda: bool) -> Result<()> {
     // A server that the environment names is somebody else's to install.
     let wanted = |name: &str| std::env::var_os(name).is_none_or(|value| value.is_empty());
     servers::ensure(wanted("CAVENDISH_AMQP_URL"), wanted("CAVENDISH_DATABASE_URL"))?;
+    let _ = fs::remove_dir(paths.downloads());
+    Ok(())
+}
+
+/// The larger upscalers' weights.
+pub(crate) fn upscalers(paths: &Paths) -> Result<()> {
+    let _lock = hold(paths)?;
+    upscalers::ensure(paths)?;
     let _ = fs::remove_dir(paths.downloads());
     Ok(())
 }

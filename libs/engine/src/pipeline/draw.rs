@@ -151,16 +151,21 @@ impl Pipeline {
         let Frame { native, enlarge, output } = batch.frame;
         let decoded = self.codec.decode(&canvas.latents, self.codec.grid(native))?; // (1, 3, height, width)
         let plain = (decoded + 1.0) / 2.0;
-        let large = match &self.upscaler {
-            Some(upscaler) if enlarge > 1 => upscaler.enlarge(&plain, enlarge)?,
-            _ => plain,
+        let mut image = match &self.upscaler {
+            Some(upscaler) if enlarge > 1 => upscaler.paint(&plain, enlarge)?,
+            _ => pixels::from_tensor(&plain)?,
         };
-        let mut image = pixels::resized(&large, output.height, output.width);
-        if let Some(edit) = &batch.images[canvas.image].edit {
-            image = self.keep_source(&image, edit, output)?;
+        let edit = batch.images[canvas.image].edit.as_ref().filter(|edit| edit.mask.is_some());
+        if edit.is_some() || (image.width, image.height) != (output.width, output.height) {
+            let large = pixels::to_tensor(&image)?.to_device(self.device);
+            let mut exact = pixels::resized(&large, output.height, output.width);
+            if let Some(edit) = edit {
+                exact = self.keep_source(&exact, edit, output)?;
+            }
+            image = pixels::from_tensor(&exact)?;
         }
         let knew_references = matches!(canvas.seen, Some(Seen::Known(_)));
-        Ok(DrawnImage { pixels: pixels::from_tensor(&image)?, steps: canvas.steps, knew_references })
+        Ok(DrawnImage { pixels: image, steps: canvas.steps, knew_references })
     }
 
     /// The source's own pixels where they are to be kept: what went through latents is no longer quite the same.

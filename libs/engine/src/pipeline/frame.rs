@@ -115,27 +115,26 @@ impl Native {
         }
     }
 
-    /// How an image of the wanted size is made with an upscaler that enlarges `pass` times, again and again up to
-    /// `most` times (both 1 without one).
+    /// How an image of the wanted size is made with an upscaler that enlarges up to `most` times (1 without one).
     ///
     /// A model of listed sizes draws the one nearest in shape, the earlier of two equally near, and keeps that shape:
     /// the longer side is the wanted one's where the upscaler reaches that far. Cutting or stretching it is for those
     /// who know where the subject is. A model of any size gives exactly the wanted one.
     #[must_use]
-    pub fn frame(&self, wanted: Size, pass: u32, most: u32) -> Frame {
+    pub fn frame(&self, wanted: Size, most: u32) -> Frame {
         match self {
-            Self::Listed(sizes) => listed_frame(sizes, wanted, pass, most),
-            Self::Free { multiple, most_pixels, .. } => free_frame(wanted, *multiple, *most_pixels, pass, most),
+            Self::Listed(sizes) => listed_frame(sizes, wanted, most),
+            Self::Free { multiple, most_pixels, .. } => free_frame(wanted, *multiple, *most_pixels, most),
         }
     }
 }
 
-fn listed_frame(sizes: &[Size], wanted: Size, pass: u32, most: u32) -> Frame {
+fn listed_frame(sizes: &[Size], wanted: Size, most: u32) -> Frame {
     let off = |size: &&Size| (size.aspect().ln() - wanted.aspect().ln()).abs();
     let native = sizes.iter().min_by(|a, b| off(a).total_cmp(&off(b))).copied().unwrap_or(wanted);
     let longest = native.width.max(native.height);
     let wanted = wanted.width.max(wanted.height).min(LONGEST_SIDE);
-    let enlarge = factor(f64::from(wanted) / f64::from(longest), pass, most);
+    let enlarge = factor(f64::from(wanted) / f64::from(longest), most);
     let reached = native.scaled(f64::from(enlarge));
     let output = match wanted < longest * enlarge {
         true => reached.scaled(f64::from(wanted.max(longest)) / f64::from(longest * enlarge)),
@@ -144,11 +143,11 @@ fn listed_frame(sizes: &[Size], wanted: Size, pass: u32, most: u32) -> Frame {
     Frame { native, enlarge, output }
 }
 
-fn free_frame(wanted: Size, multiple: u32, most_pixels: u64, pass: u32, most: u32) -> Frame {
+fn free_frame(wanted: Size, multiple: u32, most_pixels: u64, most: u32) -> Frame {
     let side = |side: u32| side.clamp(1, LONGEST_SIDE);
     let output = Size { width: side(wanted.width), height: side(wanted.height) };
     let shrink = (output.pixels() as f64 / most_pixels as f64).sqrt();
-    let enlarge = factor(shrink, pass, most);
+    let enlarge = factor(shrink, most);
     let mut native = output.scaled(1.0 / f64::from(enlarge).max(shrink)).on_grid(multiple);
     if native.pixels() > most_pixels {
         native = output.scaled(1.0 / f64::from(enlarge).max(shrink)).within_grid(multiple);
@@ -156,13 +155,9 @@ fn free_frame(wanted: Size, multiple: u32, most_pixels: u64, pass: u32, most: u3
     Frame { native, enlarge, output }
 }
 
-/// The least power of `pass` that is at least `wanted`, at most `most`.
-fn factor(wanted: f64, pass: u32, most: u32) -> u32 {
-    let mut factor = 1;
-    while pass > 1 && f64::from(factor) < wanted && factor * pass <= most {
-        factor *= pass;
-    }
-    factor
+/// The least whole factor that is at least `wanted`, at most `most`.
+fn factor(wanted: f64, most: u32) -> u32 {
+    (wanted.ceil() as u32).clamp(1, most)
 }
 
 #[cfg(test)]
@@ -185,10 +180,10 @@ mod tests {
             ([200, 200], [64, 64], [200, 200]),
             ([10, 10], [64, 64], [64, 64]),
         ] {
-            let frame = several.frame(wanted.into(), 4, 16);
+            let frame = several.frame(wanted.into(), 16);
             assert_eq!((frame.native, frame.output), (native.into(), output.into()), "{wanted:?}");
         }
-        assert_eq!(several.frame(size(2000, 2000), 1, 1).output, size(64, 64), "no upscaler");
+        assert_eq!(several.frame(size(2000, 2000), 1).output, size(64, 64), "no upscaler");
     }
 
     /// Sides at 1K of the aspect ratios that image services offer; the other sizes are half, twice and four times that.
@@ -215,15 +210,15 @@ mod tests {
         for [width, height] in AT_1K {
             for (numerator, denominator) in [(1, 2), (1, 1), (2, 1), (4, 1)] {
                 let wanted = size(width * numerator / denominator, height * numerator / denominator);
-                let frame = klein.frame(wanted, 4, 4);
+                let frame = klein.frame(wanted, 4);
                 assert_eq!(frame.output, wanted);
                 assert!(klein.has(frame.native), "{wanted:?}: {frame:?}");
                 let bent = frame.native.aspect() / frame.output.aspect();
                 assert!((0.93..1.07).contains(&bent), "{wanted:?} is drawn at {frame:?}");
-                assert_eq!(frame.enlarge, if wanted.pixels() > 4 << 20 { 4 } else { 1 });
+                assert_eq!(frame.enlarge == 1, wanted.pixels() <= 4 << 20, "{wanted:?}: {frame:?}");
             }
         }
-        let odd = klein.frame(size(1081, 607), 4, 4);
+        let odd = klein.frame(size(1081, 607), 4);
         assert_eq!((odd.native, odd.output), (size(1088, 608), size(1081, 607)));
     }
 

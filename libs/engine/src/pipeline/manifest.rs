@@ -1,4 +1,4 @@
-use super::frame::{Native, Size};
+use super::frame::{Frame, Native, Size};
 use crate::error::{EngineError, ErrorKind, Result};
 use serde::Deserialize;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub struct Manifest {
 pub struct UpscalerEntry {
     /// Folder of the upscaler, relative to the model's.
     pub dir: String,
-    /// How many times as large, at most: a power of the upscaler's own factor.
+    /// How many times as large, at most: 1 to 16.
     pub factor: u32,
 }
 
@@ -145,6 +145,12 @@ impl Manifest {
             .check()
             .map_err(|what| EngineError::new(ErrorKind::Model, format!("{}: {what}", path.display())))?;
         Ok(manifest)
+    }
+
+    /// How an image of the wanted size comes about.
+    #[must_use]
+    pub fn frame(&self, wanted: Size) -> Frame {
+        self.native.frame(wanted, self.upscaler.as_ref().map_or(1, |entry| entry.factor))
     }
 
     /// How FLUX.2 \[klein\] is sampled, for the folder that Hugging Face publishes (`model_index.json`).

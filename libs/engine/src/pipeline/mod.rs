@@ -138,8 +138,7 @@ impl Pipeline {
     /// How an image of the wanted size comes about.
     #[must_use]
     pub fn frame(&self, wanted: Size) -> Frame {
-        let most = self.manifest.upscaler.as_ref().map_or(1, |entry| entry.factor);
-        self.manifest.native.frame(wanted, upscaler_pass(&self.manifest), most)
+        self.manifest.frame(wanted)
     }
 
     /// How the tokens of text and image lie for a native size.
@@ -195,11 +194,6 @@ impl Pipeline {
             None => Ok(()),
         }
     }
-}
-
-/// How much one pass of the manifest's upscaler enlarges; 1 without one.
-pub(crate) fn upscaler_pass(manifest: &Manifest) -> u32 {
-    manifest.upscaler.as_ref().map_or(1, |_| 4)
 }
 
 fn load_upscaler(dir: &Path, manifest: &Manifest, device: Device) -> Result<Option<Upscaler>> {

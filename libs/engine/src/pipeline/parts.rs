@@ -2,6 +2,7 @@
 
 use super::frame::Size;
 use super::manifest::{TextEncoderEntry, TextEncoderKind};
+use crate::autoencoder::AutoencoderKlFlux2;
 use crate::codec::PatchCodec;
 use crate::error::Result;
 use crate::flux2::Grid;
@@ -58,19 +59,24 @@ impl TextEncoder {
 /// Latents to pixels and back.
 pub(super) enum Codec {
     Patch(PatchCodec),
+    Autoencoder(AutoencoderKlFlux2),
 }
 
 impl Codec {
     /// A folder holds an autoencoder, a file the patch codec.
     pub(super) fn load(path: &Path, device: Device, kind: Kind) -> Result<Self> {
-        let _ = kind;
-        Ok(Self::Patch(PatchCodec::load(path, device)?))
+        match path.is_dir() {
+            true => Ok(Self::Autoencoder(AutoencoderKlFlux2::load(path, device, kind)?)),
+            false => Ok(Self::Patch(PatchCodec::load(path, device)?)),
+        }
     }
 
     /// Pixels along a side of one latent token.
     pub(super) fn patch(&self) -> i64 {
         match self {
             Self::Patch(codec) => codec.patch(),
+            // Its maps are an eighth of the image; a token holds two by two of their points.
+            Self::Autoencoder(codec) => 2 * codec.config().scale(),
         }
     }
 
@@ -78,6 +84,7 @@ impl Codec {
     pub(super) fn channels(&self) -> i64 {
         match self {
             Self::Patch(codec) => codec.channels(),
+            Self::Autoencoder(codec) => codec.config().token_channels(),
         }
     }
 
@@ -91,6 +98,9 @@ impl Codec {
     pub(super) fn decode(&self, latents: &Tensor, grid: Grid) -> Result<Tensor> {
         match self {
             Self::Patch(codec) => Ok(codec.decode(latents, grid.rows, grid.columns)),
+            Self::Autoencoder(codec) => {
+                Ok(codec.decode_tokens(latents, grid.rows, grid.columns)?.to_kind(Kind::Float))
+            }
         }
     }
 
@@ -98,6 +108,7 @@ impl Codec {
     pub(super) fn encode(&self, pixels: &Tensor) -> Result<Tensor> {
         match self {
             Self::Patch(codec) => codec.encode(pixels),
+            Self::Autoencoder(codec) => Ok(codec.encode_tokens(pixels)?.to_kind(Kind::Float)),
         }
     }
 }

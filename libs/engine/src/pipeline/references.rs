@@ -67,7 +67,7 @@ pub(crate) fn profile_key(manifest: &Manifest, kind: tch::Kind, references: &[Re
 pub(crate) fn reference_size(native: &Native, reference: &Reference) -> Size {
     let own = Size { width: reference.pixels.width, height: reference.pixels.height };
     match native {
-        Native::Listed(_) => native.frame(own, 1, 1).native,
+        Native::Listed(_) => native.frame(own, 1).native,
         Native::Free { multiple, .. } => {
             let shrink = (own.pixels() as f64 / REFERENCE_PIXELS as f64).sqrt().max(1.0);
             own.scaled(1.0 / shrink).within_grid(*multiple)

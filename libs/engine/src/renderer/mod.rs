@@ -8,7 +8,7 @@ mod worker;
 pub use options::EngineOptions;
 
 use crate::error::{EngineError, ErrorKind, Result};
-use crate::pipeline::{Image, Manifest, Size, reference_size, upscaler_pass};
+use crate::pipeline::{Image, Manifest, Size, reference_size};
 use async_trait::async_trait;
 use cavendish_renderer::{OnStep, RenderError, RenderOutput, RenderRequest, Renderer, RendererInfo};
 use futures::channel::oneshot;
@@ -53,11 +53,7 @@ impl EngineRenderer {
     fn recipe(&self, request: &RenderRequest) -> Recipe {
         let sampling = self.manifest.sampling;
         Recipe {
-            frame: self.manifest.native.frame(
-                Size { width: request.width, height: request.height },
-                upscaler_pass(&self.manifest),
-                self.manifest.upscaler.as_ref().map_or(1, |entry| entry.factor),
-            ),
+            frame: self.manifest.frame(Size { width: request.width, height: request.height }),
             steps: request.steps.map_or(sampling.steps, |steps| steps as usize),
             guidance: request.guidance.unwrap_or(sampling.guidance),
             references: request.references.iter().map(|r| reference_size(&self.manifest.native, r)).collect(),

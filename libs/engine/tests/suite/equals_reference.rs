@@ -1,15 +1,11 @@
 //! The engine computes what PyTorch and diffusers compute. `tests/reference/make_fixtures.py` made the fixtures;
 //! an error is `max |ours − reference| / max |reference|`.
 
-
+use crate::support::{Fixture, assert_close, assert_equal_names, batch, count, minilm, nano, pipeline};
 use cavendish_engine::flux2::{Flux2Config, Flux2Transformer2DModel, Grid, Rotary, Site, TokenLayout, TransformerInput};
 use cavendish_engine::minilm::PromptEncoder;
-use cavendish_engine::{Image, PatchCodec, Upscaler, Weights};
-use cavendish_renderer::Pixels;
-use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
+use cavendish_engine::{Image, PatchCodec};
 use std::collections::BTreeMap;
-use std::path::Path;
-use crate::support::{Fixture, assert_close, batch, count, minilm, nano, pipeline, upscaler_x4};
 use tch::{Device, Kind, Tensor};
 
 /// In the order of `PROMPTS` in the script: the empty one, a plain one, one with accents and other scripts, one too long.
@@ -84,34 +80,6 @@ fn the_codec_undoes_itself() {
     assert!(codec.encode(&Tensor::zeros([1, 3, 60, 64], (Kind::Float, Device::Cpu))).is_err());
 }
 
-#[test]
-fn the_upscaler() {
-    let fixture = Fixture::open("upscale.safetensors");
-    let upscaler = Upscaler::load(&upscaler_x4(), Device::Cpu).unwrap();
-    assert_close("enlarged", &upscaler.enlarge(&fixture.tensor("small"), 4).unwrap(), &fixture.tensor("large"));
-    assert!(upscaler.enlarge(&fixture.tensor("small"), 3).is_err());
-}
-
-/// An image wider than a tile: its seam cannot be seen. What lies within reach of neither border nor seam decides.
-#[test]
-fn tiles_leave_no_seams() {
-    let upscaler = Upscaler::load(&upscaler_x4(), Device::Cpu).unwrap();
-    let (width, height) = (300, 8);
-    let rgb: Vec<u8> = (0..width * height * 3).map(|n| (n * 7919 % 251) as u8).collect();
-    let cut = |from: u32, to: u32| {
-        let row = |y: u32| &rgb[((y * width + from) * 3) as usize..((y * width + to) * 3) as usize];
-        Pixels { width: to - from, height, rgb: (0..height).flat_map(row).copied().collect() }
-    };
-    let whole = upscaler.upscale(&cut(0, width), 4).unwrap();
-    let around_the_seam = upscaler.upscale(&cut(216, 296), 4).unwrap();
-    assert_eq!((whole.width, whole.height), (4 * width, 4 * height));
-    for (x, y) in (240 * 4..272 * 4).flat_map(|x| (0..4 * height).map(move |y| (x, y))) {
-        let pixel = |image: &Pixels, x: u32| image.rgb[((y * image.width + x) * 3) as usize];
-        assert!(pixel(&whole, x).abs_diff(pixel(&around_the_seam, x - 4 * 216)) <= 1, "at {x}, {y}");
-    }
-    assert!(upscaler.upscale(&Pixels { width: 3, height: 3, rgb: vec![0; 26] }, 4).is_err());
-}
-
 /// diffusers' names and shapes for klein's configuration (narrow) are the ones this network asks for: none missing, none unused.
 #[test]
 fn klein_has_the_same_names_and_shapes() {
@@ -122,15 +90,7 @@ fn klein_has_the_same_names_and_shapes() {
     }
     let klein: Klein = serde_json::from_str(include_str!("../fixtures/klein.json")).unwrap();
     assert!(klein.weights.len() > 150);
-    let zeros = vec![0; 2 * klein.weights.values().map(|shape| shape.iter().product::<usize>()).max().unwrap()];
-    let views = klein.weights.iter().map(|(name, shape)| {
-        let bytes = &zeros[..2 * shape.iter().product::<usize>()];
-        (name.clone(), TensorView::new(Dtype::BF16, shape.clone(), bytes).unwrap())
+    assert_equal_names("klein.safetensors", &klein.weights, |vars| {
+        assert_eq!(Flux2Transformer2DModel::new(vars, klein.config).config().dim(), 256);
     });
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("klein.safetensors");
-    serialize_to_file(views, None, &path).unwrap();
-    let weights = Weights::open(&path, Device::Cpu, Kind::BFloat16).unwrap();
-    let model = Flux2Transformer2DModel::new(&weights.root(), klein.config);
-    weights.finish().unwrap();
-    assert_eq!(model.config().dim(), 256);
 }

@@ -2,9 +2,11 @@
 //! linked once.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests; clippy knows functions marked as such only")]
 
+mod autoencoder;
 mod equals_reference;
 mod qwen3;
 mod references;
 mod renderer;
 mod support;
+mod upscaler;
 mod weights;

@@ -1,10 +1,9 @@
 //! The renderer on the real model: the contract, batches, cancellation and the bytes of an image.
 
-
+use crate::support::{batch, count, minilm, nano, options, pipeline};
 use cavendish_engine::{Batch, EngineRenderer, Image, Pipeline, Precision, Unwatched};
 use cavendish_renderer::{OnStep, Pixels, RenderError, RenderRequest, Renderer, contract};
 use std::sync::{Arc, Mutex, mpsc};
-use crate::support::{batch, count, minilm, nano, options, pipeline};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 

@@ -1,6 +1,8 @@
 //! Where the tests find their files.
 
-use cavendish_engine::{Batch, EngineOptions, Image, Pipeline, Precision, Weights};
+use cavendish_engine::{Batch, EngineOptions, Image, Pipeline, Precision, Vars, Weights};
+use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
@@ -85,4 +87,18 @@ pub(crate) fn assert_close(what: &str, ours: &Tensor, reference: &Tensor) {
     let error = relative_error(ours, reference);
     println!("{what}: relative error {error:.1e}");
     assert!(error <= TOLERANCE, "{what}: relative error {error:e}");
+}
+
+/// Whether `build` asks for exactly these names in these shapes: none missing, none unused.
+pub(crate) fn assert_equal_names(file: &str, names: &BTreeMap<String, Vec<usize>>, build: impl FnOnce(&Vars<'_>)) {
+    let zeros = vec![0; 2 * names.values().map(|shape| shape.iter().product::<usize>()).max().unwrap()];
+    let views = names.iter().map(|(name, shape)| {
+        let bytes = &zeros[..2 * shape.iter().product::<usize>()];
+        (name.clone(), TensorView::new(Dtype::BF16, shape.clone(), bytes).unwrap())
+    });
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
+    serialize_to_file(views, None, &path).unwrap();
+    let weights = Weights::open(&path, Device::Cpu, Kind::BFloat16).unwrap();
+    build(&weights.root());
+    weights.finish().unwrap();
 }

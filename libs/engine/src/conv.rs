@@ -1,0 +1,62 @@
+//! Convolution and group norm over maps, for the autoencoder and the upscalers.
+
+use crate::weights::Vars;
+use tch::Tensor;
+
+/// A square convolution with bias over (batch, channels, height, width).
+///
+/// The weight lies channels-last, and libtorch's convolutions hand that layout on: one such layer turns the maps of a
+/// whole network, whose other layers keep what they are given. On a CPU that saves the reordering before and after every
+/// layer (this crate's README has the numbers), on a GPU tensor cores want it.
+#[derive(Debug)]
+pub(crate) struct Conv2d {
+    weight: Tensor, // (out, in, kernel, kernel)
+    bias: Tensor,   // (out)
+    stride: i64,
+    padding: i64,
+}
+
+impl Conv2d {
+    /// `weight`, `bias`; keeps height and width. `kernel` is odd.
+    pub(crate) fn load(vars: &Vars<'_>, channels_in: i64, channels_out: i64, kernel: i64) -> Self {
+        Self {
+            weight: channels_last(&vars.tensor("weight", &[channels_out, channels_in, kernel, kernel])),
+            bias: vars.tensor("bias", &[channels_out]),
+            stride: 1,
+            padding: kernel / 2,
+        }
+    }
+
+    /// 3 × 3, halves height and width, without padding.
+    pub(crate) fn load_halving(vars: &Vars<'_>, channels: i64) -> Self {
+        Self { stride: 2, padding: 0, ..Self::load(vars, channels, channels, 3) }
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
+        x.conv2d(&self.weight, Some(&self.bias), [self.stride; 2], [self.padding; 2], [1, 1], 1)
+    }
+}
+
+/// Group norm with learnt scale and shift.
+#[derive(Debug)]
+pub(crate) struct GroupNorm {
+    weight: Tensor, // (channels)
+    bias: Tensor,   // (channels)
+    groups: i64,
+    eps: f64,
+}
+
+impl GroupNorm {
+    pub(crate) fn load(vars: &Vars<'_>, channels: i64, groups: i64, eps: f64) -> Self {
+        Self { weight: vars.tensor("weight", &[channels]), bias: vars.tensor("bias", &[channels]), groups, eps }
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
+        x.group_norm(self.groups, Some(&self.weight), Some(&self.bias), self.eps, true)
+    }
+}
+
+/// The same values, laid out so that the channels of a pixel lie side by side.
+pub(crate) fn channels_last(x: &Tensor) -> Tensor {
+    x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+}
