@@ -2,7 +2,7 @@
 
 Usage: python make_model.py PRESET DIR [DTYPE]      PRESET: tiny, small (8 blocks x 1024) or 4b; DTYPE: float32 or bfloat16
 
-The text encoder has only the layers that are looked at, and a tokenizer trained on a few lines: what it says is noise, what it
+The text encoder has one layer more than are looked at, and a tokenizer trained on a few lines: what it says is noise, what it
 costs is not. Needs torch 2.11.0, diffusers 0.42.0, transformers 5.24.0, tokenizers and safetensors.
 """
 import pathlib
@@ -15,9 +15,9 @@ from transformers import Qwen2TokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 PRESETS = {
     # heads, head, doubles, singles, axes, text width, text layers, text tokens, autoencoder widths, latent channels
-    "tiny": dict(heads=2, head=32, double=1, single=2, hidden=32, layers=3, tokens=64, widths=(16, 16, 32, 32), latent=4),
-    "small": dict(heads=8, head=128, double=2, single=6, hidden=256, layers=3, tokens=128, widths=(32, 32, 64, 64), latent=32),
-    "4b": dict(heads=24, head=128, double=5, single=20, hidden=2560, layers=3, tokens=512, widths=(128, 256, 512, 512), latent=32),
+    "tiny": dict(heads=2, head=16, double=1, single=2, hidden=32, layers=4, tokens=32, widths=(8, 8, 8, 16), latent=4),
+    "small": dict(heads=8, head=128, double=2, single=6, hidden=256, layers=4, tokens=128, widths=(32, 32, 64, 64), latent=32),
+    "4b": dict(heads=24, head=128, double=5, single=20, hidden=2560, layers=4, tokens=512, widths=(128, 256, 512, 512), latent=32),
 }
 TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -59,7 +59,8 @@ def main(preset, out, dtype):
         num_attention_heads=p["heads"], joint_attention_dim=3 * p["hidden"], axes_dims_rope=(p["head"] // 4,) * 4,
         guidance_embeds=False,
     )
-    vae = AutoencoderKLFlux2(block_out_channels=p["widths"], latent_channels=p["latent"], norm_num_groups=8 if preset == "tiny" else 32)
+    vae = AutoencoderKLFlux2(block_out_channels=p["widths"], latent_channels=p["latent"], norm_num_groups=4 if preset == "tiny" else 32,
+                            layers_per_block=1 if preset == "tiny" else 2)
     encoder = text_encoder(p, max(len(tokens), 400))
     scheduler = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True)
     pipeline = Flux2KleinPipeline(scheduler, vae, encoder, tokens, transformer, is_distilled=True)

@@ -41,7 +41,8 @@ impl FlowMatchEuler {
             let slope = (at_200_steps - at_10_steps) / 190.0;
             at_200_steps + slope * (steps as f64 - 200.0)
         };
-        Self::new(steps, mu.exp())
+        let even = Self::new(steps, 1.0)?;
+        Ok(Self { times: even.times.into_iter().map(|time| bent_in_f32(time, mu.exp())).collect() })
     }
 
     /// The part of the schedule that is left for an image that starts between its source and noise: the last
@@ -70,6 +71,17 @@ impl FlowMatchEuler {
     pub fn delta(&self, index: usize) -> f64 {
         self.times[index + 1] - self.times[index]
     }
+}
+
+/// An even time bent by `shift`, rounded where the reference rounds: the network is told a thousand times this number as an
+/// angle, so the last bit shows.
+fn bent_in_f32(even: f64, shift: f64) -> f64 {
+    let (even, shift) = (even as f32, shift as f32);
+    if even == 0.0 {
+        return 0.0;
+    }
+    let bent = shift / (shift + (1.0 / even - 1.0));
+    f64::from(bent * 1000.0 / 1000.0)
 }
 
 #[cfg(test)]

@@ -98,11 +98,17 @@ impl Pipeline {
         self
     }
 
-    /// Never uses what is kept of references: they stand beside the image in every step, whatever the manifest says.
+    /// Sets what is done with references, whatever the manifest says.
     #[must_use]
-    pub fn with_references_beside(mut self) -> Self {
-        self.manifest.references = ReferenceUse::Joint { tolerance: 0.0 };
+    pub fn with_reference_use(mut self, references: ReferenceUse) -> Self {
+        self.manifest.references = references;
         self
+    }
+
+    /// Never uses what is kept of references: they stand beside the image in every step.
+    #[must_use]
+    pub fn with_references_beside(self) -> Self {
+        self.with_reference_use(ReferenceUse::Joint { tolerance: 0.0 })
     }
 
     /// What the folder says about the model.

@@ -72,7 +72,7 @@ def main(out):
         scheduler = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True)
         sigmas = torch.linspace(1.0, 1 / steps, steps).tolist()
         scheduler.set_timesteps(steps, sigmas=sigmas, mu=compute_empirical_mu(tokens, steps))
-        schedules.append({"steps": steps, "tokens": tokens, "times": scheduler.sigmas.tolist()})
+        schedules.append({"steps": steps, "tokens": tokens, "times": (scheduler.timesteps / 1000).tolist() + [0.0]})
     config = {name: list(x) if isinstance(x, tuple) else x for name, x in CONFIG.items()}
     (out / "references.json").write_text(json.dumps({"config": config, "schedules": schedules}, indent=0))
 

@@ -4,6 +4,7 @@
 
 mod autoencoder;
 mod equals_reference;
+mod pipeline;
 mod qwen3;
 mod references;
 mod renderer;
