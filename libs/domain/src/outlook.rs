@@ -24,11 +24,13 @@ pub struct ModelFacts {
 }
 
 impl ModelFacts {
-    /// The native sizes nearest in shape to `ratio` (width / height), the smallest first.
+    /// The native sizes nearest in shape to `ratio` (width / height), the smallest first; none that has less than a
+    /// quarter of the default's pixels.
     #[must_use]
     pub fn sizes_for(&self, ratio: f64) -> Vec<[u32; 2]> {
         let off = |[width, height]: &[u32; 2]| (f64::from(*width) / f64::from(*height) / ratio).ln().abs();
-        let usable = || self.native_sizes.iter().filter(|[width, height]| *width > 0 && *height > 0);
+        let least = (self.default_area() / 4).max(1);
+        let usable = || self.native_sizes.iter().filter(|size| area(**size) >= least);
         let nearest = usable().map(off).fold(f64::INFINITY, f64::min);
         let mut sizes: Vec<_> = usable().filter(|size| off(size) <= nearest + RATIO_SLACK).copied().collect();
         sizes.sort_by_key(|size| area(*size));
@@ -60,6 +62,14 @@ impl Backlog {
     #[must_use]
     pub fn of(&self, lane: Lane) -> u64 {
         Lane::ALL.iter().zip(self.images).filter(|(other, _)| **other == lane).map(|(_, images)| images).sum()
+    }
+
+    /// The same without `images` of one lane.
+    #[must_use]
+    pub fn without(mut self, lane: Lane, images: u64) -> Self {
+        let rows = self.images.iter_mut().zip(Lane::ALL).filter(|(_, other)| *other == lane);
+        rows.for_each(|(count, _)| *count = count.saturating_sub(images));
+        self
     }
 
     /// Images that are drawn before one that joins `lane` now: those ahead of it in its lane, and what the other lanes
@@ -107,6 +117,13 @@ impl Outlook {
         backlog.ahead_of(lane) * typical.unwrap_or_default() / f64::from(self.renderers.max(1))
     }
 
+    /// Seconds until `images` of one kind are done that join `lane` now.
+    #[must_use]
+    pub fn needed(&self, lane: Lane, backlog: &Backlog, key: &CostKey, images: u32) -> Needed {
+        let (wait, draw) = (self.wait(lane, backlog), self.cost(key, images).upper);
+        Needed { wait, draw, total: wait + draw + LINE_SECONDS }
+    }
+
     /// What `images` of one kind cost when they are spread over the renderers.
     #[must_use]
     pub fn cost(&self, key: &CostKey, images: u32) -> Estimate {
@@ -114,6 +131,17 @@ impl Outlook {
         let rounds = f64::from(images.div_ceil(self.renderers.max(1)));
         Estimate { mean: each.mean * rounds, upper: each.upper * rounds, basis: each.basis }
     }
+}
+
+/// Seconds until a brief is done.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Needed {
+    /// Until its turn comes.
+    pub wait: f64,
+    /// To draw it, seldom exceeded.
+    pub draw: f64,
+    /// All of it, the rest of the line included.
+    pub total: f64,
 }
 
 /// The kind of an image that is drawn by itself.
@@ -133,7 +161,7 @@ mod tests {
 
     #[test]
     fn sizes_of_the_nearest_shape_come_small_to_large() {
-        let several = facts("m", &[[1024, 1024], [1248, 832], [832, 1248], [512, 512], [0, 9]]);
+        let several = facts("m", &[[1024, 1024], [1248, 832], [832, 1248], [512, 512], [256, 256], [0, 9]]);
         assert_eq!(several.sizes_for(1.0), [[512, 512], [1024, 1024]]);
         assert_eq!(several.sizes_for(1.91), [[1248, 832]]);
         assert_eq!(several.sizes_for(0.5625), [[832, 1248]]);
@@ -165,5 +193,8 @@ mod tests {
         assert_eq!(outlook.wait(Lane::Interactive, &backlog), 10.0);
         let three = outlook.cost(&lone("m", [64, 64], 4, 0), 3);
         assert_eq!((three.mean, three.upper), (4.0, 6.0), "two rounds on two devices");
+        let needed = outlook.needed(Lane::Interactive, &backlog, &lone("m", [64, 64], 4, 0), 3);
+        assert_eq!(needed, Needed { wait: 10.0, draw: 6.0, total: 16.0 + LINE_SECONDS });
+        assert_eq!(backlog.without(Lane::Bulk, 101), Backlog { images: [6, 100, 0] });
     }
 }

@@ -58,6 +58,7 @@ fn plan(claim: Claim) -> PlanCommit {
         steps: None,
         method: Method::Draw,
         deliverables: vec![0],
+        decision: None,
     };
     let shots = vec![PlannedShot { id: ShotId::of_job(claim.job_id, 0), request }];
     PlanCommit { claim, shots, subjects: vec![], traceparent: None }
