@@ -4,5 +4,6 @@
 
 mod equals_reference;
 mod renderer;
+mod sharing;
 mod support;
 mod weights;
