@@ -9,12 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 ///
 /// # Errors
 /// A fault of `deadline_ms` with the estimate and the earliest time.
-pub fn admission(
-    brief: &Brief,
-    outlook: &Outlook,
-    backlog: &Backlog,
-    now: DateTime<Utc>,
-) -> Result<(), InvalidBrief> {
+pub fn admission(brief: &Brief, outlook: &Outlook, backlog: &Backlog, now: DateTime<Utc>) -> Result<(), InvalidBrief> {
     let Some(deadline) = brief.deadline_ms else { return Ok(()) };
     let Some(key) = cheapest(brief, outlook).filter(|key| outlook.renderers > 0 && outlook.costs.knows(&key.model))
     else {
@@ -27,8 +22,8 @@ pub fn admission(
     }
     let earliest = now.checked_add_signed(TimeDelta::milliseconds(millis as i64)).unwrap_or(DateTime::<Utc>::MAX_UTC);
     let reason = format!(
-        "cannot be met: about {:.1} s are needed ({:.1} s until the {} images ahead in lane {} are drawn, {:.1} s for \
-         the cheapest plan, {LINE_SECONDS} s for the rest), which is {} at the earliest",
+        "cannot be met: about {:.1} s are needed ({:.1} s for the backlog of {} in lane {}, {:.1} s for the cheapest \
+         plan, {LINE_SECONDS} s for the rest), which is {} at the earliest",
         needed.total,
         needed.wait,
         backlog.of(brief.lane),
@@ -63,12 +58,8 @@ mod tests {
 
     /// Two devices; an image of four steps takes three seconds, one of two steps half of it and up to 2.25 s.
     fn outlook() -> Outlook {
-        let facts = ModelFacts {
-            model: "m".into(),
-            native_sizes: vec![[512, 512]],
-            default_steps: 4,
-            max_references: 0,
-        };
+        let facts =
+            ModelFacts { model: "m".into(), native_sizes: vec![[512, 512]], default_steps: 4, max_references: 0 };
         let mut cost = Cost::default();
         (0..10).for_each(|_| cost.observe(3.0));
         Outlook::new(&[(facts, 2)], CostModel::from_iter([(lone("m", [512, 512], 4, 0), cost)]))
@@ -88,7 +79,7 @@ mod tests {
         assert!(said.ends_with("1970-01-01T00:00:02.450Z at the earliest"), "{said}");
         assert_eq!(refused(&wide, &outlook(), 0), None);
         let said = refused(&wide, &outlook(), 10).unwrap();
-        assert!(said.contains("15.0 s until the 10 images ahead in lane standard"), "{said}");
+        assert!(said.contains("15.0 s for the backlog of 10 in lane standard"), "{said}");
         let many = brief(json!({"deadline_ms": 2600, "variants": 3}));
         assert!(refused(&many, &outlook(), 0).is_some(), "three images on two devices take two rounds");
         assert_eq!(refused(&brief(json!({"deadline_ms": 2600, "lane": "interactive"})), &outlook(), 10), None);

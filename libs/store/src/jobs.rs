@@ -359,8 +359,15 @@ async fn cancel_claims(tx: &mut PgConnection, job: JobId) -> Result<(), StoreErr
 async fn tell_cancelled(tx: &mut Tx, job: JobId, tenant: &str) -> Result<(), StoreError> {
     let state = JobState::Cancelled.as_str().into();
     let tenant_slug = tenant.into();
-    let data =
-        JobEvent { job_id: job, tenant: tenant_slug, state, shots: None, assets: vec![], error: None, late_by_ms: None };
+    let data = JobEvent {
+        job_id: job,
+        tenant: tenant_slug,
+        state,
+        shots: None,
+        assets: vec![],
+        error: None,
+        late_by_ms: None,
+    };
     events::record(tx, &[(job, EventType::JobCancelled, json!(data))]).await?;
     let envelope = Envelope::new(EventType::JobCancelled, job, &data);
     events::announce(tx, &[(tenant, EventType::JobCancelled, envelope)]).await

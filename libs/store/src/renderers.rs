@@ -134,7 +134,8 @@ impl Store {
             SELECT o.lane, sum(CASE o.stage WHEN 'render' THEN 1 ELSE coalesce((j.brief->>'variants')::int, 1) END)
             FROM open o LEFT JOIN jobs j ON o.stage = 'ingest' AND j.id = o.job_id GROUP BY o.lane";
         let rows: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(&self.pool).await?;
-        let of = |lane: Lane| rows.iter().filter(|(name, _)| name == lane.as_str()).map(|(_, n)| n.cast_unsigned()).sum();
+        let of =
+            |lane: Lane| rows.iter().filter(|(name, _)| name == lane.as_str()).map(|(_, n)| n.cast_unsigned()).sum();
         Ok(Backlog { images: Lane::ALL.map(of) })
     }
 }

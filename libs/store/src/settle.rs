@@ -100,7 +100,10 @@ fn tell(next: JobState, job: &Standing) -> (JobId, &str, EventType, serde_json::
         shots: None,
         assets: job.assets.0.clone(),
         error: job.error.clone().filter(|_| next == JobState::Failed),
-        late_by_ms: job.late_by_ms.and_then(|late| u64::try_from(late).ok()).filter(|late| next == JobState::Completed && *late > 0),
+        late_by_ms: job
+            .late_by_ms
+            .and_then(|late| u64::try_from(late).ok())
+            .filter(|late| next == JobState::Completed && *late > 0),
     };
     (data.job_id, &job.tenant, event, json!(data))
 }

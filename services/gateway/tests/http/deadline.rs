@@ -34,7 +34,7 @@ async fn a_deadline_that_cannot_be_met_is_refused_before_anything_is_stored() {
     api.accepted(&brief()).await;
     // Now one image waits ahead, for ten minutes.
     let (_, faults) = refusal(api.submit(&by(400_000)).await, StatusCode::UNPROCESSABLE_ENTITY).await;
-    assert!(faults[0].contains("600.0 s until the 1 images ahead in lane standard are drawn"), "{faults:?}");
+    assert!(faults[0].contains("600.0 s for the backlog of 1 in lane standard"), "{faults:?}");
     let mut urgent = by(400_000);
     urgent["lane"] = json!("interactive");
     let accepted = api.accepted(&urgent).await;

@@ -13,9 +13,30 @@ use cavendish_domain::Brief;
 
 /// Words that put one thing in relation to another. `on a` is left out: nearly every prompt names a background.
 const RELATIONS: [&str; 24] = [
-    "left of", "right of", "next to", "beside", "between", "behind", "in front of", "on top of", "above", "below",
-    "under", "underneath", "inside", "holding", "wearing", "carrying", "surrounded by", "against", "leaning on",
-    "around", "facing", "touching", "hanging from", "filled with",
+    "left of",
+    "right of",
+    "next to",
+    "beside",
+    "between",
+    "behind",
+    "in front of",
+    "on top of",
+    "above",
+    "below",
+    "under",
+    "underneath",
+    "inside",
+    "holding",
+    "wearing",
+    "carrying",
+    "surrounded by",
+    "against",
+    "leaning on",
+    "around",
+    "facing",
+    "touching",
+    "hanging from",
+    "filled with",
 ];
 /// Words that set things apart.
 const SEPARATORS: [&str; 5] = [",", "and", "with", "plus", "&"];
@@ -155,7 +176,8 @@ mod tests {
 
     #[test]
     fn odd_prompts_are_read_without_harm() {
-        for prompt in ["\"", "“”", "«a", ",,,", "  \n ", "„Straße“ neben ß", "🍔 and 🍟", "\"a\"\"b\"\""] {
+        for prompt in ["\"", "“”", "«a", ",,,", "  \n ", "„Straße“ neben ß", "🍔 and 🍟", "\"a\"\"b\"\""]
+        {
             let found = of(prompt);
             assert!((0.0..=1.0).contains(&found.score), "{prompt}: {found:?}");
         }

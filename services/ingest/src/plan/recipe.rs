@@ -48,8 +48,7 @@ fn unseen(brief: &Brief, complexity: &Complexity) -> Recipe {
         quality => Some(steps(quality, complexity.score, NOMINAL_STEPS)),
     };
     let text = "no renderer has been seen: size, and steps unless the tier says, are left to the one that draws";
-    let reasons =
-        vec![Reason::new("no_renderer", text.into()), Reason::new("complexity", complexity.told())];
+    let reasons = vec![Reason::new("no_renderer", text.into()), Reason::new("complexity", complexity.told())];
     Recipe { steps, reasons, ..Recipe::default() }
 }
 

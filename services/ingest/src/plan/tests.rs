@@ -103,7 +103,8 @@ fn what_waits_ahead_takes_of_the_time() {
     let wanted = brief(json!({"quality": "balanced"}));
     let backlog = Backlog { images: [0, 2, 0] };
     let deadline = Some(Deadline { left: 16.0, backlog });
-    let shot = plan(JobId(uuid::Uuid::nil()), &wanted, None, &Circumstances { outlook: &outlook(), deadline }).remove(0);
+    let shot =
+        plan(JobId(uuid::Uuid::nil()), &wanted, None, &Circumstances { outlook: &outlook(), deadline }).remove(0);
     assert_eq!(shot.request.steps, Some(6), "12 of the 16 seconds are others'");
 }
 
