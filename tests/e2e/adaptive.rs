@@ -153,7 +153,7 @@ async fn a_tenants_backlog_does_not_hold_up_another_tenants_image() -> Result<()
         matches!(scene.store.job_state(other, single).await, Ok(JobState::Completed))
     })
     .await;
-    scene.wait_for(busy, JobState::Completed).await;
+    // What of the backlog is still to come does not matter.
     let rendered = async |tenant, job| {
         let history = scene.store.history(tenant, job, 0).await?;
         let seqs = history.iter().filter(|entry| entry.event == "shot.rendered").map(|entry| entry.seq);
