@@ -1,5 +1,6 @@
 //! The line end to end: real processes, real RabbitMQ, PostgreSQL and S3. One binary, so that it links once.
 
+mod adaptive;
 mod bad_input;
 mod chaos;
 mod faults;

@@ -14,6 +14,8 @@ pub const MAX_VARIANTS: u32 = 16;
 pub const MAX_SUBJECTS: usize = 1;
 /// References of one subject, at most.
 pub const MAX_REFERENCES: usize = 14;
+/// Milliseconds until a deadline, at most: a day.
+pub const MAX_DEADLINE_MS: u64 = 86_400_000;
 
 /// What is asked for. Unknown fields are ignored, so newer producers can talk to older services.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +46,10 @@ pub struct Brief {
     /// Which queue it waits in.
     #[serde(default)]
     pub lane: Lane,
+    /// When everything is to be there, in milliseconds from acceptance, 1..=86 400 000. A brief that cannot make it is
+    /// refused at the door.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u64>,
 }
 
 fn one() -> u32 {
@@ -213,6 +219,9 @@ impl Brief {
         faults.check(self.backdrop.is_valid(), "backdrop", || {
             format!("`{}` is neither #rrggbb nor one of {}", self.backdrop.0, Backdrop::NAMES.join(", "))
         });
+        if let Some(deadline) = self.deadline_ms {
+            faults.within("deadline_ms", deadline, 1, MAX_DEADLINE_MS);
+        }
         for (index, deliverable) in self.deliverables.iter().enumerate() {
             if let Some(reason) = spec_fault(&deliverable.spec) {
                 faults.add(format!("deliverables[{index}].spec"), reason);
@@ -251,7 +260,7 @@ impl Faults {
         }
     }
 
-    fn within(&mut self, field: &str, count: usize, least: usize, most: usize) {
+    fn within<T: PartialOrd + Copy + fmt::Display>(&mut self, field: &str, count: T, least: T, most: T) {
         self.check((least..=most).contains(&count), field, || format!("is {count}, must be {least} to {most}"));
     }
 
@@ -296,6 +305,10 @@ mod tests {
             ["prompt", "variants", "backdrop", "deliverables[1].spec", "subjects[0].references", "subjects[0].box"]
         );
         assert_eq!(fields(serde_json::json!({"deliverables": []})), ["prompt", "deliverables"]);
+        for deadline in [0, 86_400_001] {
+            let brief = serde_json::json!({"prompt": "x", "deliverables": ["amazon-main"], "deadline_ms": deadline});
+            assert_eq!(fields(brief), ["deadline_ms"]);
+        }
         assert_eq!(fields(serde_json::json!({"prompt": "a\u{0}b", "deliverables": ["amazon-main"]})), ["prompt"]);
     }
 

@@ -1,4 +1,4 @@
-use crate::{Backdrop, BlobKey};
+use crate::{Backdrop, BlobKey, Decision};
 use serde::{Deserialize, Serialize};
 
 /// What one shot asks of the render stage, and what its render then feeds.
@@ -21,6 +21,9 @@ pub struct ShotRequest {
     pub method: Method,
     /// The deliverables that this shot feeds, as places in the brief's list.
     pub deliverables: Vec<usize>,
+    /// How the plan came to this; absent in shots that were planned before there were decisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
 }
 
 /// How the image of a shot comes about.

@@ -108,6 +108,9 @@ pub struct JobEvent {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// By how many milliseconds it missed its deadline, on completion; absent when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_by_ms: Option<u64>,
 }
 
 /// A finished file in an event.

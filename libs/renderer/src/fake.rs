@@ -1,6 +1,6 @@
 use crate::{OnStep, Pixels, RenderError, RenderOutput, RenderRequest, Renderer, RendererInfo, StepTiming};
 use async_trait::async_trait;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How the fake behaves, for tests of the line and for benches that leave the model out.
@@ -51,6 +51,7 @@ impl Renderer for FakeRenderer {
             std::process::abort();
         }
         let steps = request.steps.unwrap_or(4);
+        let began = Instant::now();
         for step in 1..=steps {
             if !self.behaviour.step.is_zero() {
                 tokio::select! {
@@ -67,7 +68,7 @@ impl Renderer for FakeRenderer {
             model: "fake".into(),
             steps,
             batch: 1,
-            timing: StepTiming::default(),
+            timing: StepTiming { denoise_ms: began.elapsed().as_secs_f64() * 1e3, ..StepTiming::default() },
             peak_memory: None,
         })
     }

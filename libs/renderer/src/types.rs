@@ -14,6 +14,9 @@ pub struct RenderRequest {
     pub width: u32,
     /// Wanted height in pixels, at least 1.
     pub height: u32,
+    /// Which of the model's native sizes to draw at before it is enlarged; `None`, or one it does not have: the nearest
+    /// in aspect ratio.
+    pub native: Option<[u32; 2]>,
     /// Denoising steps, 1..=100; `None` takes the model's own default.
     pub steps: Option<u32>,
     /// Classifier-free guidance scale, 0..=100; `None` takes the model's own default, 1.0 switches it off.
@@ -50,6 +53,7 @@ impl Default for RenderRequest {
             prompt: String::new(),
             width: 1024,
             height: 1024,
+            native: None,
             steps: None,
             guidance: None,
             seed: 0,

@@ -37,7 +37,7 @@ pub struct Claim {
 pub struct Work {
     /// The right to do it.
     pub claim: Claim,
-    /// Ingest: `{brief}`; render: `{brief, request}`; postprocess: `{brief, request, render}`.
+    /// Ingest: `{brief, left_ms}` (milliseconds to the deadline, negative when it is past, null without one); render: `{brief, request}`; postprocess: `{brief, request, render}`.
     pub input: Value,
 }
 
@@ -128,7 +128,7 @@ fn acquire_sql(stage: Stage) -> String {
         Stage::Ingest => (
             "UPDATE jobs SET state = 'planning' WHERE id IN (SELECT subject_id FROM got) AND state = 'queued'",
             "",
-            "jsonb_build_object('brief', j.brief)",
+            "jsonb_build_object('brief', j.brief, 'left_ms', extract(epoch FROM j.deadline_at - now()) * 1000)",
         ),
         Stage::Render => (
             "UPDATE shots SET state = 'rendering' WHERE id IN (SELECT subject_id FROM got) AND state = 'queued'",

@@ -60,6 +60,18 @@ pub struct JobSummary {
     pub created_at: DateTime<Utc>,
     /// When it was completed, failed or cancelled.
     pub settled_at: Option<DateTime<Utc>>,
+    /// When it was to be there.
+    pub deadline_at: Option<DateTime<Utc>>,
+}
+
+impl JobSummary {
+    /// Milliseconds by which a completed job missed its deadline.
+    #[must_use]
+    pub fn late_by_ms(&self) -> Option<u64> {
+        let late = self.settled_at? - self.deadline_at?;
+        let completed = self.state == JobState::Completed.as_str();
+        u64::try_from(late.num_milliseconds()).ok().filter(|late| completed && *late > 0)
+    }
 }
 
 /// Everything about a job.
@@ -158,7 +170,7 @@ pub struct HistoryEntry {
     pub data: Value,
 }
 
-const SUMMARY: &str = "id, state, lane, brief->>'name' AS name, error, created_at, settled_at";
+const SUMMARY: &str = "id, state, lane, brief->>'name' AS name, error, created_at, settled_at, deadline_at";
 
 impl Store {
     /// Stores a job with its claim and the event that calls ingest. A known idempotency key answers with the job
@@ -203,6 +215,7 @@ impl Store {
                 brief.backdrop,
                 brief.quality,
                 brief.lane,
+                brief.deadline_ms,
                 subjects
             ])
         };
@@ -345,7 +358,16 @@ async fn cancel_claims(tx: &mut PgConnection, job: JobId) -> Result<(), StoreErr
 
 async fn tell_cancelled(tx: &mut Tx, job: JobId, tenant: &str) -> Result<(), StoreError> {
     let state = JobState::Cancelled.as_str().into();
-    let data = JobEvent { job_id: job, tenant: tenant.into(), state, shots: None, assets: vec![], error: None };
+    let tenant_slug = tenant.into();
+    let data = JobEvent {
+        job_id: job,
+        tenant: tenant_slug,
+        state,
+        shots: None,
+        assets: vec![],
+        error: None,
+        late_by_ms: None,
+    };
     events::record(tx, &[(job, EventType::JobCancelled, json!(data))]).await?;
     let envelope = Envelope::new(EventType::JobCancelled, job, &data);
     events::announce(tx, &[(tenant, EventType::JobCancelled, envelope)]).await
@@ -353,8 +375,9 @@ async fn tell_cancelled(tx: &mut Tx, job: JobId, tenant: &str) -> Result<(), Sto
 
 /// The job, its claim and the first line of its history, as `job`, which is empty when the job is there already.
 const INSERT_JOB: &str = "WITH job AS (
-        INSERT INTO jobs (id, tenant_id, lane, brief, idempotency_key, traceparent)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id AS job_id, tenant_id, lane
+        INSERT INTO jobs (id, tenant_id, lane, brief, idempotency_key, traceparent, deadline_at)
+        VALUES ($1, $2, $3, $4, $5, $6, now() + ($4->>'deadline_ms')::double precision * interval '1 millisecond')
+        ON CONFLICT DO NOTHING RETURNING id AS job_id, tenant_id, lane
     ), claim AS (
         INSERT INTO claims (stage, subject_id, job_id, tenant_id, lane)
         SELECT 'ingest', job_id, job_id, tenant_id, lane FROM job

@@ -12,6 +12,7 @@ mod events;
 mod jobs;
 mod keys;
 mod outbox;
+mod renderers;
 mod settle;
 mod stats;
 mod subjects;
@@ -24,10 +25,12 @@ pub use error::StoreError;
 pub use jobs::{Accepted, AssetRow, HistoryEntry, JobSummary, JobView, NewJob, RenderRow, ShotView};
 pub use keys::{ApiKey, Caller};
 pub use outbox::OutboxRow;
+pub use renderers::Measured;
 pub use stats::QueueDepth;
 pub use subjects::{NewReference, NewSubject};
 pub use transaction::Handover;
 
+use crate::renderers::OutlookCache;
 use crate::transaction::Outlet;
 use sqlx::ConnectOptions;
 use sqlx::Connection;
@@ -42,6 +45,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 pub struct Store {
     pool: PgPool,
     outlet: Outlet,
+    outlook: OutlookCache,
 }
 
 impl Store {
@@ -69,7 +73,7 @@ impl Store {
             })
             .connect_with(options)
             .await?;
-        Ok(Self { pool, outlet: Outlet::default() })
+        Ok(Self { pool, outlet: Outlet::default(), outlook: OutlookCache::default() })
     }
 
     /// Brings the schema up to date. Safe to run from several processes at once.

@@ -19,6 +19,7 @@ struct Standing {
     unrendered: i64,
     unsettled: i64,
     error: Option<String>,
+    late_by_ms: Option<i64>,
     assets: Json<Vec<AssetSummary>>,
 }
 
@@ -30,6 +31,7 @@ pub(crate) async fn settle_jobs(tx: &mut Tx, jobs: &[Uuid]) -> Result<(), StoreE
                 count(*) FILTER (WHERE s.state IN ('queued', 'rendering')) AS unrendered,
                 count(*) FILTER (WHERE s.state NOT IN ('finished', 'failed', 'cancelled')) AS unsettled,
                 min(s.error) FILTER (WHERE s.state = 'failed') AS error,
+                (extract(epoch FROM now() - j.deadline_at) * 1000)::bigint AS late_by_ms,
                 CASE WHEN count(*) FILTER (WHERE s.state NOT IN ('finished', 'failed', 'cancelled')) = 0 THEN (
                     SELECT coalesce(jsonb_agg(jsonb_build_object('spec', a.spec, 'variant', a.variant, 'key',
                                a.blob_key, 'width', a.width, 'height', a.height, 'bytes', a.bytes, 'mime', a.mime,
@@ -98,6 +100,10 @@ fn tell(next: JobState, job: &Standing) -> (JobId, &str, EventType, serde_json::
         shots: None,
         assets: job.assets.0.clone(),
         error: job.error.clone().filter(|_| next == JobState::Failed),
+        late_by_ms: job
+            .late_by_ms
+            .and_then(|late| u64::try_from(late).ok())
+            .filter(|late| next == JobState::Completed && *late > 0),
     };
     (data.job_id, &job.tenant, event, json!(data))
 }
@@ -140,6 +146,7 @@ async fn fail_job(tx: &mut Tx, claim: &Claim, error: &str) -> Result<(), StoreEr
         unrendered: 0,
         unsettled: 0,
         error: Some(error.into()),
+        late_by_ms: None,
         assets: Json(vec![]),
     };
     move_jobs(tx, vec![(JobState::Failed, standing)]).await

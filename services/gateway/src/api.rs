@@ -59,6 +59,12 @@ pub struct JobHead {
     /// When it was completed, failed or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<DateTime<Utc>>,
+    /// When it was to be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_at: Option<DateTime<Utc>>,
+    /// By how many milliseconds it missed its deadline, once it is completed; absent when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_by_ms: Option<u64>,
     /// Where to go on.
     #[serde(flatten)]
     pub links: JobLinks,
@@ -120,7 +126,7 @@ pub struct ShotStatus {
     pub index: i32,
     /// Where it stands, a shot state.
     pub status: String,
-    /// What it asks for.
+    /// What it asks for, with the decision that led to it and its reasons.
     pub request: Value,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]

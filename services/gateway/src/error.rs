@@ -21,6 +21,9 @@ pub enum ApiError {
     /// 422: the brief cannot be worked on; every fault names its field.
     #[error("the brief is invalid: {0}")]
     InvalidBrief(#[from] InvalidBrief),
+    /// 422: nothing is wrong with the brief but that its deadline cannot be met; the fault of `deadline_ms` says when.
+    #[error("{0}")]
+    DeadlineUnreachable(InvalidBrief),
     /// 400: a header or parameter is wrong.
     #[error("{field}: {reason}")]
     InvalidRequest {
@@ -72,6 +75,7 @@ impl ApiError {
     pub fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
             Self::InvalidBrief(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_brief"),
+            Self::DeadlineUnreachable(_) => (StatusCode::UNPROCESSABLE_ENTITY, "deadline_unreachable"),
             Self::InvalidRequest { .. } => (StatusCode::BAD_REQUEST, "invalid_request"),
             Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
@@ -132,7 +136,7 @@ impl IntoResponse for ApiError {
         }
         let mut error = json!({"code": code, "message": self.to_string()});
         match &self {
-            Self::InvalidBrief(invalid) => error["errors"] = json!(invalid.errors),
+            Self::InvalidBrief(invalid) | Self::DeadlineUnreachable(invalid) => error["errors"] = json!(invalid.errors),
             Self::InvalidRequest { field, reason } => error["errors"] = json!([{"field": field, "reason": reason}]),
             _ => {}
         }

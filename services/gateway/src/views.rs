@@ -29,6 +29,8 @@ pub(crate) async fn status(state: &AppState, tenant: TenantId, job: JobId) -> Re
 pub(crate) fn head(state: &AppState, row: JobSummary) -> JobHead {
     JobHead {
         id: row.id,
+        deadline_at: row.deadline_at,
+        late_by_ms: row.late_by_ms(),
         status: row.state.parse().unwrap_or(JobState::Queued),
         name: row.name,
         lane: row.lane.parse().unwrap_or_default(),

@@ -7,6 +7,7 @@ use cavendish_intake::IntakeError;
 use cavendish_messages::{DecodeError, Envelope, EventType, JobRequested};
 use cavendish_service_kit::blob_error;
 use cavendish_store::{NewJob, Store, StoreError};
+use chrono::Utc;
 use uuid::Uuid;
 
 /// The job that an event is about; made here when the event brings its brief.
@@ -46,6 +47,11 @@ async fn take_in(
         return Ok(job.uuid());
     }
     cavendish_intake::check(&brief)?;
+    if brief.deadline_ms.is_some() {
+        let (outlook, backlog) = store.prospects().await?;
+        cavendish_intake::admission(&brief, &outlook, &backlog, Utc::now())
+            .map_err(|late| HandlerError { reason: "deadline_unreachable", ..late.into() })?;
+    }
     let tenant_id = store.tenant(tenant).await.map_err(|error| match error {
         StoreError::NotFound(_) => InvalidBrief::one("tenant", format!("`{tenant}` is not known")).into(),
         other => HandlerError::from(other),

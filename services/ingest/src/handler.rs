@@ -1,4 +1,5 @@
-use crate::{admit, plan, subjects};
+use crate::plan::{self, Circumstances, Deadline};
+use crate::{admit, subjects};
 use cavendish_blobs::Blobs;
 use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{Brief, Stage};
@@ -6,6 +7,7 @@ use cavendish_messages::Envelope;
 use cavendish_store::{Outcome, PlanCommit, Store, StoreError};
 use serde::Deserialize;
 use std::sync::Arc;
+use std::time::Instant;
 use uuid::Uuid;
 
 /// Ingest as a stage of the conveyor.
@@ -19,6 +21,9 @@ pub struct IngestHandler {
 #[derive(Debug, Deserialize)]
 pub struct Input {
     brief: Brief,
+    /// Milliseconds to the deadline when the claim was had; negative when it is past.
+    #[serde(default)]
+    left_ms: Option<f64>,
 }
 
 impl IngestHandler {
@@ -26,6 +31,14 @@ impl IngestHandler {
     #[must_use]
     pub fn new(store: Store, blobs: Arc<Blobs>) -> Self {
         Self { store, blobs }
+    }
+
+    /// What waits besides this job, when there is a deadline to be met.
+    async fn deadline(&self, input: &Input, began: Instant) -> Result<Option<Deadline>, StoreError> {
+        let Some(left_ms) = input.left_ms else { return Ok(None) };
+        // The job itself is counted as long as it is not planned.
+        let backlog = self.store.backlog().await?.without(input.brief.lane, u64::from(input.brief.variants));
+        Ok(Some(Deadline { left: left_ms / 1e3 - began.elapsed().as_secs_f64(), backlog }))
     }
 }
 
@@ -39,9 +52,11 @@ impl Handler for IngestHandler {
     }
 
     async fn work(&self, turn: &Turn<Input>) -> Result<PlanCommit, HandlerError> {
-        let brief = &turn.input.brief;
+        let (brief, began) = (&turn.input.brief, Instant::now());
         let prepared = subjects::prepare(&*self.blobs, &turn.claim, brief).await?;
-        let shots = plan::plan(turn.claim.job_id, brief, prepared.first());
+        let outlook = self.store.outlook().await?;
+        let under = Circumstances { outlook: &outlook, deadline: self.deadline(&turn.input, began).await? };
+        let shots = plan::plan(turn.claim.job_id, brief, prepared.first(), &under);
         let subjects = prepared.into_iter().map(|subject| subject.stored).collect();
         Ok(PlanCommit { claim: turn.claim.clone(), shots, subjects, traceparent: turn.traceparent.clone() })
     }

@@ -4,6 +4,7 @@
 use crate::handler::Drawn;
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
+use cavendish_domain::outlook::STUDIO;
 use cavendish_domain::{Backdrop as BackdropName, BlobKey};
 use cavendish_imaging::{Backdrop, CutoutHint, ImageError, Limits, Placement, compose, cutout, decode};
 use cavendish_service_kit::{blob_error, blocking};
@@ -33,5 +34,5 @@ pub(crate) async fn preview(
     .await?
     .map_err(|error: ImageError| HandlerError::permanent("compose", error))?;
     let report = json!({"scale": scene.scale, "fill": scene.fill});
-    Ok(Drawn { image: scene.image, model: "studio".into(), steps: 0, report })
+    Ok(Drawn { image: scene.image, model: STUDIO.into(), steps: 0, report })
 }

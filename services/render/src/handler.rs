@@ -1,11 +1,13 @@
 use crate::compose;
+use crate::ledger::{Ledger, measured};
 use cavendish_blobs::{BlobStore, Blobs};
 use cavendish_conveyor::{Handler, HandlerError, Turn};
-use cavendish_domain::{BlobKey, Method, ShotId, ShotRequest, Stage};
+use cavendish_domain::outlook::{STUDIO, lone};
+use cavendish_domain::{BlobKey, Decision, Method, ShotId, ShotRequest, Stage};
 use cavendish_imaging::image::RgbImage;
 use cavendish_imaging::{Format, Metadata, Quality, encode};
 use cavendish_messages::{EventType, Progress};
-use cavendish_renderer::{OnStep, RenderError, RenderRequest, Renderer};
+use cavendish_renderer::{OnStep, RenderError, RenderRequest, Renderer, Share};
 use cavendish_service_kit::{blob_error, blocking};
 use cavendish_store::{NewRender, Outcome, RenderCommit, Store, StoreError};
 use serde::Deserialize;
@@ -19,6 +21,7 @@ pub struct RenderHandler {
     store: Store,
     blobs: Arc<Blobs>,
     renderer: Arc<dyn Renderer>,
+    ledger: Arc<Ledger>,
 }
 
 /// What the render claim hands over.
@@ -36,20 +39,21 @@ pub(crate) struct Drawn {
 }
 
 impl RenderHandler {
-    /// A handler on these servers, drawing with `renderer`.
-    #[must_use]
-    pub fn new(store: Store, blobs: Arc<Blobs>, renderer: Arc<dyn Renderer>) -> Self {
-        Self { store, blobs, renderer }
+    /// A handler on these servers, drawing with `renderer` and noting in `ledger` what it cost.
+    pub(crate) fn new(store: Store, blobs: Arc<Blobs>, renderer: Arc<dyn Renderer>, ledger: Arc<Ledger>) -> Self {
+        Self { store, blobs, renderer, ledger }
     }
 
     async fn draw(&self, turn: &Turn<Input>) -> Result<Drawn, HandlerError> {
-        let ShotRequest { prompt, seed, width, height, steps, .. } = turn.input.request.clone();
-        let request = RenderRequest { prompt, width, height, steps, seed, ..RenderRequest::default() };
+        let request = render_request(turn);
+        let (native, wanted, references) = (request.native, [request.width, request.height], request.references.len());
         let output = self.renderer.render(request, on_step(turn), turn.cancel.clone()).await.map_err(render_error)?;
+        let (kind, seconds) = measured(&self.renderer.info(), native, wanted, references, &output);
+        self.ledger.note(kind, seconds);
         let pixels = output.pixels;
         let image = RgbImage::from_raw(pixels.width, pixels.height, pixels.rgb)
             .ok_or_else(|| HandlerError::permanent("malformed_render", "the renderer gave too few pixels"))?;
-        let report = json!({"timing": output.timing, "batch": output.batch});
+        let report = json!({"timing": output.timing, "batch": output.batch, "decision": summary(turn)});
         Ok(Drawn { image, model: output.model, steps: output.steps, report })
     }
 
@@ -82,7 +86,10 @@ impl Handler for RenderHandler {
             Method::Draw => self.draw(turn).await?,
             Method::Compose { cutout, backdrop, .. } => {
                 let request = &turn.input.request;
-                compose::preview(&*self.blobs, cutout, backdrop, request.width, request.height).await?
+                let (width, height) = (request.width, request.height);
+                let drawn = compose::preview(&*self.blobs, cutout, backdrop, width, height).await?;
+                self.ledger.note(lone(STUDIO, [width, height], 0, 0), began.elapsed().as_secs_f64());
+                drawn
             }
         };
         self.store(turn, drawn, began).await
@@ -91,6 +98,24 @@ impl Handler for RenderHandler {
     async fn commit(&self, batch: &[RenderCommit]) -> Result<Vec<Outcome>, StoreError> {
         self.store.commit_renders(batch).await
     }
+}
+
+/// The shot in the renderer's terms; the tenant takes the turns of its lane.
+fn render_request(turn: &Turn<Input>) -> RenderRequest {
+    let ShotRequest { prompt, seed, width, height, steps, decision, .. } = turn.input.request.clone();
+    let weight = u32::try_from(turn.claim.lane.weight()).unwrap_or(1);
+    let share = Share { owner: turn.claim.tenant.clone(), weight };
+    let native = decision.and_then(|decision| decision.native);
+    RenderRequest { prompt, width, height, native, steps, seed, share, ..RenderRequest::default() }
+}
+
+/// The decision in short, for the render's report: the shot itself has the whole of it.
+fn summary(turn: &Turn<Input>) -> Value {
+    let said = |Decision { seconds, reasons, .. }: &Decision| {
+        let codes: Vec<_> = reasons.iter().map(|reason| reason.code.as_str()).collect();
+        json!({"reasons": codes, "seconds": seconds})
+    };
+    turn.input.request.decision.as_ref().map_or(Value::Null, said)
 }
 
 /// Tells listeners of every step.

@@ -2,6 +2,8 @@
 
 mod compose;
 mod handler;
+mod ledger;
+mod presence;
 mod renderer;
 
 pub use handler::RenderHandler;
@@ -11,6 +13,8 @@ use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
 use cavendish_renderer::Renderer;
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
+use ledger::Ledger;
+use presence::Presence;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -55,8 +59,11 @@ impl Service {
 
     /// Works until `shutdown`, then drains.
     pub async fn run(self, shutdown: CancellationToken) {
-        let handler = RenderHandler::new(self.line.store.clone(), self.line.blobs.clone(), self.renderer);
+        let ledger = Arc::<Ledger>::default();
+        let presence = Presence::start(self.line.store.clone(), &self.renderer.info(), ledger.clone());
+        let handler = RenderHandler::new(self.line.store.clone(), self.line.blobs.clone(), self.renderer, ledger);
         self.line.run(handler, self.config, shutdown).drained().await;
+        presence.end().await;
         self.line.close().await;
     }
 }

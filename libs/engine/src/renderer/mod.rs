@@ -1,5 +1,7 @@
 //! A pipeline behind the [`Renderer`] trait: one OS thread owns the model, callers await.
 
+#[cfg_attr(not(test), allow(dead_code, reason = "for the worker, once it measures"))]
+mod budget;
 mod options;
 mod queue;
 mod ticket;
@@ -87,6 +89,7 @@ impl Renderer for EngineRenderer {
         let (reply, answer) = oneshot::channel();
         let ticket = Ticket {
             recipe: self.recipe(&request),
+            share: request.share,
             image: Image {
                 prompt: request.prompt,
                 seed: request.seed,

@@ -2,16 +2,20 @@ use super::queue::Waiting;
 use crate::device::message;
 use crate::error::{EngineError, ErrorKind};
 use crate::pipeline::{Frame, Image, Size, Watch};
-use cavendish_renderer::{OnStep, RenderError, RenderOutput};
+use cavendish_renderer::{OnStep, RenderError, RenderOutput, Share};
 use futures::channel::oneshot;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// Side in pixels of the square that a token of an image stands for: an autoencoder at an eighth, patches of two.
+const TOKEN_SIDE: u32 = 16;
+
 /// One caller's request on its way through the model's thread.
 pub(super) struct Ticket {
     pub(super) image: Image,
     pub(super) recipe: Recipe,
+    pub(super) share: Share,
     pub(super) on_step: OnStep,
     pub(super) cancel: CancellationToken,
     pub(super) reply: oneshot::Sender<Result<RenderOutput, RenderError>>,
@@ -39,6 +43,15 @@ impl Waiting for Ticket {
 
     fn left(&self) -> bool {
         self.cancel.is_cancelled() || self.reply.is_canceled()
+    }
+
+    fn share(&self) -> &Share {
+        &self.share
+    }
+
+    fn cost(&self) -> u64 {
+        let Size { width, height } = self.recipe.size;
+        u64::from(width.div_ceil(TOKEN_SIDE)) * u64::from(height.div_ceil(TOKEN_SIDE))
     }
 }
 

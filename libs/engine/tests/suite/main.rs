@@ -8,6 +8,7 @@ mod pipeline;
 mod qwen3;
 mod references;
 mod renderer;
+mod sharing;
 mod support;
 mod upscaler;
 mod weights;

@@ -9,8 +9,9 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cavendish_domain::{JobId, TenantId};
-use cavendish_store::NewJob;
+use cavendish_domain::{Brief, JobId, TenantId};
+use cavendish_store::{NewJob, StoreError};
+use chrono::Utc;
 
 /// Characters of an idempotency key, at most.
 const MAX_IDEMPOTENCY_KEY: usize = 255;
@@ -30,6 +31,9 @@ pub(crate) async fn submit(
         let body = submission::read_body(&state, &headers, body).await?;
         let mut brief = submission::parse_brief(&body)?;
         drop(body);
+        if brief.deadline_ms.is_some() {
+            meet_deadline(&state, tenant.id, id, &brief).await?;
+        }
         cavendish_intake::store_references(state.blobs.as_ref(), tenant.id, id, &mut brief).await?;
         // 32 bits survive every JSON reader, doubles included.
         brief.seed.get_or_insert_with(|| u64::from(rand::random::<u32>()));
@@ -44,6 +48,17 @@ pub(crate) async fn submit(
         tracing::info!(job_id = %accepted.job_id, tenant = job.tenant, "job accepted");
     }
     answer(&state, tenant_id, accepted.job_id).await
+}
+
+/// Refuses a brief whose deadline cannot be met; one that was accepted before is not refused after.
+async fn meet_deadline(state: &AppState, tenant: TenantId, id: JobId, brief: &Brief) -> Result<(), ApiError> {
+    match state.store.job_state(tenant, id).await {
+        Ok(_) => return Ok(()),
+        Err(StoreError::NotFound(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let (outlook, backlog) = state.store.prospects().await?;
+    cavendish_intake::admission(brief, &outlook, &backlog, Utc::now()).map_err(ApiError::DeadlineUnreachable)
 }
 
 /// A repeated request gets the same id before anything is stored, so its photographs fall on the same keys.

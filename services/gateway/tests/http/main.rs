@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod deadline;
 mod follow;
 mod photos;
 mod submit;

@@ -91,6 +91,7 @@ impl Handler for Ingest {
             steps: None,
             method: Method::Draw,
             deliverables: vec![0],
+            decision: None,
         };
         let shots = vec![PlannedShot { id: ShotId::of_job(turn.claim.job_id, 0), request }];
         Ok(PlanCommit { claim: turn.claim.clone(), shots, subjects: vec![], traceparent: turn.traceparent.clone() })

@@ -1,3 +1,4 @@
+mod plan;
 mod show;
 mod timeline;
 

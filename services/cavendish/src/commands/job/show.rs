@@ -1,11 +1,12 @@
 //! `cavendish job show`: everything that is known of a job.
 
-use super::{ms, timeline};
+use super::{ms, plan, timeline};
 use crate::Exit;
 use crate::output::{self, plain};
 use cavendish_domain::{JobId, TenantId};
 use cavendish_specs::{Check, Outcome};
 use cavendish_store::{AssetRow, HistoryEntry, JobView, Store, StoreError};
+use chrono::{DateTime, Utc};
 use console::style;
 use serde_json::json;
 
@@ -24,6 +25,7 @@ pub(super) async fn show(store: &Store, tenant: TenantId, job: JobId, json: bool
     for entry in &history {
         println!("{}", timeline::line(&view, entry));
     }
+    plan::print(&view);
     print_shots(&view);
     print_files(&view);
     if view.summary.state == "failed" {
@@ -55,6 +57,7 @@ fn print_head(view: &JobView, history: &[HistoryEntry]) {
         ("took", took),
         ("lane", job.lane.clone()),
     ];
+    rows.extend(job.deadline_at.map(|at| ("deadline", deadline(at, job.late_by_ms()))));
     for field in ["prompt", "seed", "variants", "backdrop", "quality"] {
         let value = plain(&view.brief[field]);
         if !value.is_empty() {
@@ -72,6 +75,12 @@ fn print_head(view: &JobView, history: &[HistoryEntry]) {
     for (name, value) in rows {
         println!("{}{value}", style(format!("{name:<10}")).dim());
     }
+}
+
+/// `2026-03-01 12:00:00 UTC, missed by 1.2 s`
+fn deadline(at: DateTime<Utc>, late_by_ms: Option<u64>) -> String {
+    let missed = late_by_ms.map(|late| style(format!(", missed by {}", output::span(late))).red().to_string());
+    format!("{}{}", at.format("%F %T UTC"), missed.unwrap_or_default())
 }
 
 /// `planned in 47 ms, rendered in 19.5 s, finished in 1.7 s`, as far as the job came.

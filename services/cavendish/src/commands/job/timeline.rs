@@ -36,7 +36,10 @@ fn told(job: &JobView, entry: &HistoryEntry) -> String {
             let again = data["retry_in_ms"].as_u64().map(|ms| format!(", again in {}", span(ms))).unwrap_or_default();
             format!("{}{again}: {}", what.join(", "), plain(&data["detail"]))
         }
-        "job.completed" => counted(&data["assets"], "file"),
+        "job.completed" => {
+            let late = data["late_by_ms"].as_u64().map(|late| format!(", {} late", span(late)));
+            counted(&data["assets"], "file") + &late.unwrap_or_default()
+        }
         "job.failed" => plain(&data["error"]),
         "job.cancelled" => String::new(),
         // What a newer service wrote is told as it stands.
@@ -103,6 +106,7 @@ mod tests {
             error: None,
             created_at: Utc::now(),
             settled_at: None,
+            deadline_at: None,
         };
         JobView { summary, brief: json!({}), shots: vec![shot(7, 0), shot(8, 1)], assets: vec![] }
     }
@@ -125,6 +129,8 @@ mod tests {
                           "detail": "worker lost", "retry_in_ms": 2_000});
         assert!(said("attempt.failed", data).ends_with("render, shot 1, attempt 1, again in 2.0 s: worker lost"));
         assert!(said("job.completed", json!({"assets": [1]})).ends_with("1 file"));
+        let late = json!({"assets": [1], "late_by_ms": 1_200});
+        assert!(said("job.completed", late).ends_with("1 file, 1.2 s late"));
         assert!(said("job.invented", json!({"a": 1})).ends_with("{\"a\":1}"));
     }
 }

@@ -1,6 +1,8 @@
 //! The store against a real PostgreSQL.
 #![allow(clippy::unwrap_used)]
 
+mod adaptive;
+
 use anyhow::Result;
 use cavendish_domain::{
     BlobKey, Brief, JobId, JobState, Method, OwnerId, ShotId, ShotRequest, ShotState, Stage, TenantId,
@@ -27,8 +29,12 @@ impl World {
     }
 
     async fn accept(&self) -> Result<JobId> {
+        self.accept_brief(json!({"prompt": "cup", "deliverables": ["x-square"], "seed": 1})).await
+    }
+
+    async fn accept_brief(&self, brief: serde_json::Value) -> Result<JobId> {
         let id = JobId::new();
-        let brief: Brief = serde_json::from_value(json!({"prompt": "cup", "deliverables": ["x-square"], "seed": 1}))?;
+        let brief: Brief = serde_json::from_value(brief)?;
         let tenant = "default".into();
         let job = NewJob { id, tenant_id: TenantId::DEFAULT, tenant, brief, idempotency_key: None, traceparent: None };
         Ok(self.store.accept(&job).await?.job_id)
@@ -58,6 +64,7 @@ fn plan(claim: Claim) -> PlanCommit {
         steps: None,
         method: Method::Draw,
         deliverables: vec![0],
+        decision: None,
     };
     let shots = vec![PlannedShot { id: ShotId::of_job(claim.job_id, 0), request }];
     PlanCommit { claim, shots, subjects: vec![], traceparent: None }

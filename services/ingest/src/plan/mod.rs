@@ -1,0 +1,131 @@
+//! The fewest shots that feed all deliverables, and how each is drawn: one shot per variant, since a subject is set into
+//! every shape anew and a drawn scene is fitted to it.
+
+mod complexity;
+mod recipe;
+#[cfg(test)]
+mod tests;
+
+use crate::subjects::Prepared;
+use cavendish_domain::effort::early_stop;
+use cavendish_domain::outlook::{STUDIO, lone};
+use cavendish_domain::{
+    Backlog, Brief, Decision, Expected, JobId, Method, Outlook, Reason, Reference, Reuse, ShotId, ShotRequest,
+};
+use cavendish_intake::{RENDER_SIDE, shape};
+use cavendish_store::PlannedShot;
+use complexity::Complexity;
+use recipe::{Recipe, recipe};
+use sha2::{Digest, Sha256};
+
+/// What a plan is made under.
+#[derive(Debug, Clone)]
+pub(crate) struct Circumstances<'a> {
+    /// What is known of the renderers.
+    pub(crate) outlook: &'a Outlook,
+    /// For a brief with a deadline.
+    pub(crate) deadline: Option<Deadline>,
+}
+
+/// What a brief with a deadline is planned against.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    /// Seconds that are left; negative when it is past.
+    pub(crate) left: f64,
+    /// What waits, the brief itself left out.
+    pub(crate) backlog: Backlog,
+}
+
+/// Plans the shots of a brief; the same brief under the same circumstances gives the same shots.
+pub(crate) fn plan(
+    job: JobId,
+    brief: &Brief,
+    subject: Option<&Prepared>,
+    under: &Circumstances<'_>,
+) -> Vec<PlannedShot> {
+    let shape = shape(brief);
+    let complexity = Complexity::of(brief, shape.largest);
+    let recipe = match subject {
+        Some(_) => placed(under),
+        None => recipe(brief, shape.ratio, &complexity, under),
+    };
+    let (size, upscale) = rendered(recipe.native);
+    let decision = Decision {
+        model: under.outlook.model.as_ref().filter(|_| subject.is_none()).map(|facts| facts.model.clone()),
+        quality: brief.quality,
+        complexity: (complexity.score * 1e3).round() / 1e3,
+        native: recipe.native,
+        upscale,
+        early_stop: early_stop(brief.quality),
+        reuse: reuse(brief),
+        seconds: recipe.expected,
+        reasons: recipe.reasons,
+    };
+    let shot = |variant| PlannedShot {
+        id: ShotId::of_job(job, variant),
+        request: ShotRequest {
+            variant,
+            prompt: brief.prompt.clone(),
+            seed: brief.seed.unwrap_or_default().wrapping_add(u64::from(variant)),
+            width: size[0],
+            height: size[1],
+            steps: recipe.steps,
+            method: method(brief, subject),
+            deliverables: (0..brief.deliverables.len()).collect(),
+            decision: Some(for_variant(decision.clone(), variant, brief.variants)),
+        },
+    };
+    (0..brief.variants).map(shot).collect()
+}
+
+fn method(brief: &Brief, subject: Option<&Prepared>) -> Method {
+    match subject {
+        Some(Prepared { cutout, confidence, uncertain, .. }) => Method::Compose {
+            cutout: cutout.clone(),
+            confidence: *confidence,
+            uncertain: uncertain.clone(),
+            backdrop: brief.backdrop.clone(),
+        },
+        None => Method::Draw,
+    }
+}
+
+/// The recipe where a subject's own pixels are placed.
+fn placed(under: &Circumstances<'_>) -> Recipe {
+    let costs = &under.outlook.costs;
+    let estimate = costs.knows(STUDIO).then(|| costs.predict(&lone(STUDIO, [RENDER_SIDE; 2], 0, 0)));
+    let expected = estimate.map(|estimate| Expected { mean: estimate.mean, upper: estimate.upper });
+    let text = "the subject's own pixels are placed: nothing is drawn, whatever the tier";
+    Recipe { expected, reasons: vec![Reason::new("own_pixels", text.into())], ..Recipe::default() }
+}
+
+/// Size of the render in pixels, and how many times as large it is as what the model draws.
+fn rendered(native: Option<[u32; 2]>) -> ([u32; 2], f64) {
+    let Some([width, height]) = native else { return ([RENDER_SIDE; 2], 1.0) };
+    let factor = (f64::from(RENDER_SIDE) / f64::from(width.max(height))).max(1.0);
+    ([width, height].map(|side| (f64::from(side) * factor).round() as u32), factor)
+}
+
+/// Names of what the shots of this brief have in common with each other and with earlier ones.
+fn reuse(brief: &Brief) -> Reuse {
+    let references = brief.subjects.iter().flat_map(|subject| &subject.references).map(|reference| match reference {
+        Reference::Blob(key) => key.clone(),
+        Reference::Data(data) => name(data),
+    });
+    Reuse { prompt: name(&brief.prompt), references: references.collect(), expected: false }
+}
+
+/// 128 bits of SHA-256, in hexadecimal.
+fn name(text: &str) -> String {
+    Sha256::digest(text.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// All variants but the first find the prompt encoded.
+fn for_variant(mut decision: Decision, variant: u32, variants: u32) -> Decision {
+    if variants > 1 && decision.model.is_some() {
+        decision.reuse.expected = variant > 0;
+        let text = format!("the encoded prompt serves all {variants} variants");
+        decision.reasons.push(Reason::new("reuse_prompt", text));
+    }
+    decision
+}

@@ -1,0 +1,121 @@
+use super::*;
+use cavendish_domain::{Cost, CostModel, ModelFacts};
+use serde_json::json;
+
+fn brief(extra: serde_json::Value) -> Brief {
+    let mut wanted = json!({"prompt": "hamburger", "seed": 7, "deliverables": ["tiktok-square"]});
+    wanted.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    serde_json::from_value(wanted).unwrap()
+}
+
+/// A model of two square sizes and a wide one, 12 steps by itself: an image of 1024 × 1024 takes 6 s, surely.
+fn outlook() -> Outlook {
+    let facts = ModelFacts {
+        model: "m".into(),
+        native_sizes: vec![[1024, 1024], [512, 512], [1248, 832]],
+        default_steps: 12,
+        max_references: 0,
+    };
+    let mut cost = Cost::default();
+    (0..50).for_each(|_| cost.observe(6.0));
+    Outlook::new(&[(facts, 1)], CostModel::from_iter([(lone("m", [1024, 1024], 12, 0), cost)]))
+}
+
+fn shots(brief: &Brief, outlook: &Outlook, left: Option<f64>) -> Vec<ShotRequest> {
+    let deadline = left.map(|left| Deadline { left, backlog: Backlog::default() });
+    let planned = plan(JobId(uuid::Uuid::nil()), brief, None, &Circumstances { outlook, deadline });
+    planned.into_iter().map(|shot| shot.request).collect()
+}
+
+fn codes(shot: &ShotRequest) -> Vec<&str> {
+    shot.decision.as_ref().unwrap().reasons.iter().map(|reason| reason.code.as_str()).collect()
+}
+
+/// Steps, native side and what the deadline had to do with it, for `left` seconds.
+fn pressed(quality: &str, left: f64) -> (u32, u32, Vec<String>) {
+    let shot = shots(&brief(json!({"quality": quality})), &outlook(), Some(left)).remove(0);
+    let why = codes(&shot).into_iter().filter(|code| code.starts_with("deadline")).map(String::from).collect();
+    (shot.steps.unwrap(), shot.decision.unwrap().native.unwrap()[0], why)
+}
+
+#[test]
+fn one_shot_per_variant_feeds_every_deliverable_and_replanning_changes_nothing() {
+    let wanted = brief(json!({"variants": 3, "seed": u64::MAX, "deliverables": ["amazon-main", "meta-story"]}));
+    let planned = shots(&wanted, &outlook(), Some(1.0));
+    assert_eq!(planned.len(), 3);
+    assert!(planned.iter().all(|shot| shot.deliverables == [0, 1]));
+    assert_eq!(planned.iter().map(|shot| shot.seed).collect::<Vec<_>>(), [u64::MAX, 0, 1]);
+    assert_eq!(planned, shots(&wanted, &outlook(), Some(1.0)));
+    let reused: Vec<_> = planned.iter().map(|shot| shot.decision.as_ref().unwrap().reuse.expected).collect();
+    assert_eq!(reused, [false, true, true]);
+    // The decision is kept with the shot.
+    let stored = serde_json::to_value(&planned[1]).unwrap();
+    assert_eq!(serde_json::from_value::<ShotRequest>(stored).unwrap(), planned[1]);
+}
+
+#[test]
+fn a_shot_from_before_there_were_decisions_is_still_read() {
+    let old = json!({"variant": 0, "prompt": "x", "seed": 1, "width": 64, "height": 64,
+                     "method": {"kind": "draw"}, "deliverables": [0]});
+    assert_eq!(serde_json::from_value::<ShotRequest>(old).unwrap().decision, None);
+}
+
+#[test]
+fn the_tier_decides_steps_and_size() {
+    let of = |quality: &str| {
+        let shot = shots(&brief(json!({"quality": quality})), &outlook(), None).remove(0);
+        let decision = shot.decision.clone().unwrap();
+        (shot.steps.unwrap(), decision.native.unwrap(), decision.upscale, codes(&shot)[0].to_owned())
+    };
+    assert_eq!(of("flash"), (6, [512, 512], 2.0, "tier_flash".into()));
+    assert_eq!(of("balanced"), (12, [1024, 1024], 1.0, "tier_balanced".into()));
+    assert_eq!(of("auto"), (12, [1024, 1024], 1.0, "tier_auto".into()));
+    assert_eq!(of("best"), (24, [1024, 1024], 1.0, "tier_best".into()));
+    let prompt = "two cups left of a pot, a plate behind it, and a sign \"OPEN\" next to three spoons, on linen";
+    let complex = shots(&brief(json!({"prompt": prompt})), &outlook(), None).remove(0);
+    assert!(complex.steps.unwrap() > 12, "{complex:#?}");
+}
+
+#[test]
+fn a_wide_deliverable_is_drawn_wide() {
+    let shot = shots(&brief(json!({"deliverables": ["linkedin-landscape"]})), &outlook(), None).remove(0);
+    assert_eq!((shot.width, shot.height, shot.decision.unwrap().native), (1248, 832, Some([1248, 832])));
+}
+
+#[test]
+fn the_less_time_is_left_the_cheaper_the_plan_and_it_says_so() {
+    let says = |codes: &[&str]| codes.iter().map(ToString::to_string).collect::<Vec<_>>();
+    // 24 steps would take 12 s, up to 18 s, for they were never measured.
+    assert_eq!(pressed("best", 60.0), (24, 1024, says(&["deadline_met"])));
+    assert_eq!(pressed("best", 10.0), (12, 1024, says(&["deadline_steps"])));
+    assert_eq!(pressed("best", 5.0), (6, 1024, says(&["deadline_steps"])));
+    assert_eq!(pressed("best", 2.0), (6, 512, says(&["deadline_steps", "deadline_size"])));
+    assert_eq!(pressed("best", 1.0), (4, 512, says(&["deadline_steps", "deadline_size"])));
+    assert_eq!(pressed("best", 0.1), (4, 512, says(&["deadline_tight", "deadline_steps", "deadline_size"])));
+    assert_eq!(pressed("flash", -3.0), (4, 512, says(&["deadline_tight", "deadline_steps"])));
+    let shot = shots(&brief(json!({"quality": "best"})), &outlook(), Some(10.0)).remove(0);
+    let said = &shot.decision.unwrap().reasons[0].text;
+    assert_eq!(said, "the deadline leaves 10.0 s, and the plan as asked for may take 18.2 s: 12 steps instead of 24");
+}
+
+#[test]
+fn what_waits_ahead_takes_of_the_time() {
+    let wanted = brief(json!({"quality": "balanced"}));
+    let backlog = Backlog { images: [0, 2, 0] };
+    let deadline = Some(Deadline { left: 16.0, backlog });
+    let shot =
+        plan(JobId(uuid::Uuid::nil()), &wanted, None, &Circumstances { outlook: &outlook(), deadline }).remove(0);
+    assert_eq!(shot.request.steps, Some(6), "12 of the 16 seconds are others'");
+}
+
+#[test]
+fn while_nothing_is_known_the_model_decides() {
+    let nobody = Outlook::default();
+    let of = |quality: &str| shots(&brief(json!({"quality": quality})), &nobody, Some(0.001)).remove(0);
+    assert_eq!(["flash", "balanced", "auto", "best"].map(|tier| of(tier).steps), [Some(6), None, None, Some(24)]);
+    assert_eq!((of("auto").width, codes(&of("auto"))[0]), (1024, "no_renderer"));
+    let unmeasured = Outlook { costs: CostModel::default(), ..outlook() };
+    let shot = shots(&brief(json!({"quality": "best"})), &unmeasured, Some(0.001)).remove(0);
+    assert_eq!((shot.steps, codes(&shot)[0]), (Some(24), "deadline_blind"));
+    assert_eq!(shot.decision.unwrap().seconds, None);
+}
