@@ -21,10 +21,12 @@ impl Linear {
         Self { bias: Some(vars.tensor("bias", &[dim_out])), ..Self::load(vars, dim_in, dim_out) }
     }
 
-    /// Several layers without bias on the same input, as one matrix product; outputs lie side by side.
-    pub(crate) fn fuse(layers: &[Self]) -> Self {
-        let weights: Vec<&Tensor> = layers.iter().map(|layer| &layer.weight).collect();
-        Self { weight: Tensor::cat(&weights, 0), bias: None }
+    /// Several layers without bias on the same input as one matrix product, their outputs side by side. `parts` are their
+    /// names and widths; each weight goes straight to its rows.
+    pub(crate) fn load_stacked(vars: &Vars<'_>, dim_in: i64, parts: &[(&str, i64)]) -> Self {
+        let names: Vec<_> = parts.iter().map(|(name, dim_out)| (format!("{name}.weight"), *dim_out)).collect();
+        let names: Vec<_> = names.iter().map(|(name, dim_out)| (name.as_str(), *dim_out)).collect();
+        Self { weight: vars.stacked(&names, &[dim_in]), bias: None }
     }
 
     pub(crate) fn forward(&self, x: &Tensor) -> Tensor {

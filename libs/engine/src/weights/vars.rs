@@ -25,6 +25,13 @@ impl<'a> Vars<'a> {
         self.weights.take(&self.full(&name), shape)
     }
 
+    /// Several tensors of so many rows each, one below the other in one tensor: (sum of rows, row…). Each goes
+    /// straight to its place, and stays known under its own name.
+    pub fn stacked(&self, parts: &[(&str, i64)], row: &[i64]) -> Tensor {
+        let parts: Vec<_> = parts.iter().map(|(name, rows)| (self.full(name), *rows)).collect();
+        self.weights.take_stacked(&parts, row)
+    }
+
     /// Where the tensors are put.
     #[must_use]
     pub fn device(&self) -> Device {

@@ -122,7 +122,7 @@ fn klein_has_the_same_names_and_shapes() {
         config: Flux2Config,
         weights: BTreeMap<String, Vec<usize>>,
     }
-    let klein: Klein = serde_json::from_str(include_str!("fixtures/klein.json")).unwrap();
+    let klein: Klein = serde_json::from_str(include_str!("../fixtures/klein.json")).unwrap();
     assert!(klein.weights.len() > 150);
     let zeros = vec![0; 2 * klein.weights.values().map(|shape| shape.iter().product::<usize>()).max().unwrap()];
     let views = klein.weights.iter().map(|(name, shape)| {

@@ -2,7 +2,10 @@
 //! linked once.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests; clippy knows functions marked as such only")]
 
+mod checkpoint;
 mod equals_reference;
+mod folders;
+mod lora;
 mod renderer;
 mod support;
 mod weights;

@@ -43,13 +43,17 @@ pub(crate) fn options(max_batch: usize) -> EngineOptions {
     }
 }
 
+/// A file that the reference implementation wrote.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
 /// Tensors that the reference implementation wrote.
 pub(crate) struct Fixture(Weights);
 
 impl Fixture {
     pub(crate) fn open(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
-        Self(Weights::open(&path, Device::Cpu, Kind::Float).unwrap())
+        Self(Weights::open(&fixture(name), Device::Cpu, Kind::Float).unwrap())
     }
 
     pub(crate) fn tensor(&self, name: &str) -> Tensor {
