@@ -8,6 +8,7 @@ use axum::extract::{Path as UrlPath, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures::{StreamExt, stream};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -102,11 +103,17 @@ async fn file(
         let at = fragile.iter().position(|fragile| *fragile == name);
         at.map(|at| fragile.swap_remove(at)).is_some()
     };
-    let chunks: Vec<Result<Bytes, std::io::Error>> = match breaks {
-        true => vec![Ok(rest.slice(..rest.len() / 2)), Err(std::io::Error::other("pulled the plug"))],
-        false => vec![Ok(rest)],
+    if !breaks {
+        return (status, Body::from(rest)).into_response();
+    }
+    let half = rest.slice(..rest.len() / 2);
+    // A pause between the two lets the server send what it has before it fails.
+    let plug = async {
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("pulled the plug"))
     };
-    (status, Body::from_stream(futures::stream::iter(chunks))).into_response()
+    let chunks = stream::iter([Ok(half)]).chain(stream::once(plug));
+    (status, Body::from_stream(chunks)).into_response()
 }
 
 /// A component that fits its configuration: a Qwen3 without layers, whose two names can be written down.

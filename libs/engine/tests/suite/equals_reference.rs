@@ -1,7 +1,7 @@
 //! The engine computes what PyTorch and diffusers compute. `tests/reference/make_fixtures.py` made the fixtures;
 //! an error is `max |ours − reference| / max |reference|`.
 
-
+use crate::support::{Fixture, count, minilm, nano, pipeline, relative_error, upscaler_x4};
 use cavendish_engine::flux2::{Flux2Config, Flux2Transformer2DModel, Rotary, Site, TokenLayout, TransformerInput};
 use cavendish_engine::minilm::PromptEncoder;
 use cavendish_engine::{PatchCodec, Upscaler, Weights};
@@ -9,7 +9,6 @@ use cavendish_renderer::Pixels;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use std::collections::BTreeMap;
 use std::path::Path;
-use crate::support::{Fixture, count, minilm, nano, pipeline, relative_error, upscaler_x4};
 use tch::{Device, Kind, Tensor};
 
 const TOLERANCE: f64 = 1e-4;

@@ -156,7 +156,7 @@ fn what_does_not_fit_is_listed_and_changes_nothing() {
 fn original_names_are_translated() {
     let dir = fresh("original");
     let bytes = |numbers: &[f32]| numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
-    let down = bytes(&vec![0.5; 32]);
+    let down = bytes(&[0.5; 32]);
     let up = bytes(&(0..96).map(|n| n as f32).collect::<Vec<_>>());
     let alpha = bytes(&[3.0]);
     let view = |shape: &[usize], bytes| TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap();
