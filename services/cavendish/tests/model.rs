@@ -194,10 +194,12 @@ async fn what_broke_off_goes_on_where_it_stopped() {
     *repository.fragile.get_mut().unwrap() = vec!["model.safetensors".into()];
     let (folder, (hub, url)) = (tempfile::tempdir().unwrap(), repository.start().await);
     let half = hub.files["model.safetensors"].len() / 2;
-    let pulled = cavendish(&folder, &url, &["model", "pull", REPO, "--to", "here", "--include", "model*"]).await;
+    let pulled =
+        cavendish(&folder, &url, &["model", "pull", REPO, "--to", "here", "--include", "model*", "config.json"]).await;
     assert!(pulled.status.success(), "{}", told(&pulled));
-    assert_eq!(hub.served(), ["model.safetensors".to_owned(), format!("model.safetensors from {half}")]);
-    holds(&folder.path().join("here"), &[".cavendish-pull.json", "model.safetensors"]);
+    let whole = ["config.json".to_owned(), "model.safetensors".to_owned()];
+    assert_eq!(hub.served(), [&whole[..], &[format!("model.safetensors from {half}")]].concat());
+    holds(&folder.path().join("here"), &[".cavendish-pull.json", "config.json", "model.safetensors"]);
 }
 
 #[tokio::test]
