@@ -15,14 +15,18 @@ fn main() -> Result<()> {
     let model = args.next().map_or(root.join("models/nano"), PathBuf::from);
     let cache = std::env::var_os("CAVENDISH_CACHE").map_or(root.join(".cache"), PathBuf::from);
 
-    let pipeline = Pipeline::load(&model, &cache.join("models/minilm"), DeviceChoice::Auto.resolve()?, Precision::Auto)?;
+    let pipeline =
+        Pipeline::load(&model, &cache.join("models/minilm"), DeviceChoice::Auto.resolve()?, Precision::Auto)?;
     let manifest = pipeline.manifest();
     let batch = Batch {
         frame: pipeline.frame(manifest.native.default_size()),
-            settle: 0.0,
+        settle: 0.0,
         steps: manifest.sampling.steps,
         guidance: manifest.sampling.guidance,
-        images: prompt.split('|').map(|prompt| Image { prompt: prompt.trim().to_owned(), seed, ..Image::default() }).collect(),
+        images: prompt
+            .split('|')
+            .map(|prompt| Image { prompt: prompt.trim().to_owned(), seed, ..Image::default() })
+            .collect(),
     };
     let drawn = pipeline.draw(&batch, &mut Unwatched)?;
     println!(

@@ -15,8 +15,9 @@ fn main() -> Result<()> {
     println!("threads {}", tch::get_num_threads());
     let cases = [(1, 1), (2, 1), (2, 2), (4, 4), (8, 8)];
     for (forward, images) in cases.into_iter().filter(|(forward, _)| only.is_none_or(|only| only == *forward)) {
-        let pipeline = Pipeline::load(&root.join("models/nano"), &cache.join("models/minilm"), tch::Device::Cpu, Precision::F32)?
-            .with_forward_images(NonZeroUsize::new(forward).unwrap_or(NonZeroUsize::MIN));
+        let pipeline =
+            Pipeline::load(&root.join("models/nano"), &cache.join("models/minilm"), tch::Device::Cpu, Precision::F32)?
+                .with_forward_images(NonZeroUsize::new(forward).unwrap_or(NonZeroUsize::MIN));
         let manifest = pipeline.manifest();
         let image = |seed| Image { prompt: "hamburger on a sky blue background".into(), seed, ..Image::default() };
         let batch = Batch {

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 use tch::{Cuda, Device, Kind};
 
-/// Where a model runs. As text: `auto`, `cpu`, `cuda` or `cuda:N`.
+/// Where a model runs. As text: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum DeviceChoice {
@@ -17,6 +17,8 @@ pub enum DeviceChoice {
     Cpu,
     /// The GPU of this index.
     Cuda(usize),
+    /// Apple's GPU.
+    Mps,
 }
 
 impl DeviceChoice {
@@ -28,12 +30,28 @@ impl DeviceChoice {
         let seen = usize::try_from(Cuda::device_count()).unwrap_or(0);
         match self {
             Self::Cpu => Ok(Device::Cpu),
-            Self::Auto => Ok(Device::cuda_if_available()),
+            Self::Auto if seen > 0 => Ok(Device::Cuda(0)),
+            Self::Auto if tch::utils::has_mps() => Ok(Device::Mps),
+            Self::Auto => Ok(Device::Cpu),
+            Self::Mps if tch::utils::has_mps() => Ok(Device::Mps),
             Self::Cuda(index) if index < seen => Ok(Device::Cuda(index)),
-            Self::Cuda(_) => {
+            Self::Cuda(_) | Self::Mps => {
                 Err(EngineError::new(ErrorKind::Invalid, format!("no device {self}: libtorch sees {seen} GPUs")))
             }
         }
+    }
+}
+
+/// The devices to draw on beside each other: those that are named, or else every GPU that libtorch sees, or the CPU.
+///
+/// # Errors
+/// [`ErrorKind::Invalid`] for a GPU that libtorch does not see.
+pub(crate) fn all(named: &[DeviceChoice]) -> Result<Vec<Device>> {
+    let gpus = usize::try_from(Cuda::device_count()).unwrap_or(0);
+    match named {
+        [] if gpus > 0 => Ok((0..gpus).map(Device::Cuda).collect()),
+        [] => Ok(vec![DeviceChoice::Auto.resolve()?]),
+        named => named.iter().map(|choice| choice.resolve()).collect(),
     }
 }
 
@@ -43,6 +61,7 @@ impl fmt::Display for DeviceChoice {
             Self::Auto => f.write_str("auto"),
             Self::Cpu => f.write_str("cpu"),
             Self::Cuda(index) => write!(f, "cuda:{index}"),
+            Self::Mps => f.write_str("mps"),
         }
     }
 }
@@ -51,10 +70,12 @@ impl FromStr for DeviceChoice {
     type Err = EngineError;
 
     fn from_str(text: &str) -> Result<Self> {
-        let unknown = || EngineError::new(ErrorKind::Invalid, format!("unknown device {text:?}: auto, cpu or cuda:N"));
+        let unknown =
+            || EngineError::new(ErrorKind::Invalid, format!("unknown device {text:?}: auto, cpu, cuda:N or mps"));
         match text {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
+            "mps" => Ok(Self::Mps),
             "cuda" => Ok(Self::Cuda(0)),
             _ => text.strip_prefix("cuda:").and_then(|n| n.parse().ok()).map(Self::Cuda).ok_or_else(unknown),
         }
@@ -95,7 +116,7 @@ impl Precision {
         match self {
             Self::F32 => Kind::Float,
             Self::Bf16 => Kind::BFloat16,
-            Self::Auto if device != Device::Cpu || cpu_has_bf16() => Kind::BFloat16,
+            Self::Auto if device.is_cuda() || (device == Device::Cpu && cpu_has_bf16()) => Kind::BFloat16,
             Self::Auto => Kind::Float,
         }
     }
@@ -141,7 +162,7 @@ mod tests {
 
     #[test]
     fn devices_are_written_as_they_are_read() {
-        for text in ["auto", "cpu", "cuda:3"] {
+        for text in ["auto", "cpu", "cuda:3", "mps"] {
             assert_eq!(text.parse::<DeviceChoice>().unwrap().to_string(), text);
         }
         assert_eq!("cuda".parse::<DeviceChoice>().unwrap(), DeviceChoice::Cuda(0));

@@ -1,19 +1,19 @@
 //! The few layers all networks share.
 
 use crate::weights::Vars;
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
 /// `y = x Wᵀ (+ b)`.
 #[derive(Debug)]
 pub(crate) struct Linear {
-    weight: Tensor,       // (out, in); on a CPU it lies in memory as (in, out), see `laid_out`
+    weight: Tensor,       // (out, in); on a CPU it lies in memory as (in, out), see `Vars::matrix`
     bias: Option<Tensor>, // (out)
 }
 
 impl Linear {
     /// Without bias: `weight`.
     pub(crate) fn load(vars: &Vars<'_>, dim_in: i64, dim_out: i64) -> Self {
-        Self { weight: laid_out(vars.tensor("weight", &[dim_out, dim_in])), bias: None }
+        Self::load_stacked_names(vars, dim_in, &[("weight", dim_out)])
     }
 
     /// With bias: `weight`, `bias`.
@@ -21,10 +21,16 @@ impl Linear {
         Self { bias: Some(vars.tensor("bias", &[dim_out])), ..Self::load(vars, dim_in, dim_out) }
     }
 
-    /// Several layers without bias on the same input, as one matrix product; outputs lie side by side.
-    pub(crate) fn fuse(layers: &[Self]) -> Self {
-        let weights: Vec<&Tensor> = layers.iter().map(|layer| &layer.weight).collect();
-        Self { weight: laid_out(Tensor::cat(&weights, 0)), bias: None }
+    /// Several layers without bias on the same input as one matrix product, their outputs side by side. `parts` are their
+    /// names and widths; each weight goes straight to its rows.
+    pub(crate) fn load_stacked(vars: &Vars<'_>, dim_in: i64, parts: &[(&str, i64)]) -> Self {
+        let names: Vec<_> = parts.iter().map(|(name, dim_out)| (format!("{name}.weight"), *dim_out)).collect();
+        let names: Vec<_> = names.iter().map(|(name, dim_out)| (name.as_str(), *dim_out)).collect();
+        Self::load_stacked_names(vars, dim_in, &names)
+    }
+
+    fn load_stacked_names(vars: &Vars<'_>, dim_in: i64, parts: &[(&str, i64)]) -> Self {
+        Self { weight: vars.matrix(parts, dim_in), bias: None }
     }
 
     pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
@@ -34,16 +40,6 @@ impl Linear {
     /// The outputs `from..from + count` alone, of a layer without bias.
     pub(crate) fn forward_rows(&self, x: &Tensor, from: i64, count: i64) -> Tensor {
         x.linear(&self.weight.narrow(0, from, count), None::<&Tensor>)
-    }
-}
-
-/// The same matrix, on a CPU in f32 with its columns lying together: for the few hundred rows of an image's tokens the
-/// matrix product is up to a tenth faster so (2 to 30 % with MKL 2024.2 on a Zen 3, by shape).
-fn laid_out(weight: Tensor) -> Tensor {
-    if weight.device() == Device::Cpu && weight.kind() == Kind::Float && !weight.requires_grad() {
-        weight.tr().contiguous().tr()
-    } else {
-        weight
     }
 }
 

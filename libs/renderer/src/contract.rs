@@ -95,6 +95,7 @@ async fn nonsense_is_refused(renderer: &dyn Renderer) {
         (RenderRequest { steps: Some(0), ..plain.clone() }, "steps"),
         (RenderRequest { steps: Some(101), ..plain.clone() }, "steps"),
         (RenderRequest { guidance: Some(f64::NAN), ..plain.clone() }, "guidance"),
+        (RenderRequest { settle: -0.1, ..plain.clone() }, "settle"),
     ] {
         match draw(renderer, wrong).await {
             Err(RenderError::Invalid { field, .. }) => assert_eq!(field, expected),

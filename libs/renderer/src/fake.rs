@@ -37,6 +37,7 @@ impl Renderer for FakeRenderer {
             native_sizes: vec![[64, 64]],
             default_steps: 4,
             max_references: crate::MAX_REFERENCES as u32,
+            devices: 1,
         }
     }
 
@@ -70,6 +71,7 @@ impl Renderer for FakeRenderer {
             batch: 1,
             timing: StepTiming { denoise_ms: began.elapsed().as_secs_f64() * 1e3, ..StepTiming::default() },
             peak_memory: None,
+            knew_references: false,
         })
     }
 }

@@ -9,9 +9,7 @@ mod types;
 
 pub use fake::{FakeBehaviour, FakeRenderer};
 pub use inputs::{Edit, Reference};
-pub use types::{
-    MAX_REFERENCES, Pixels, RenderError, RenderOutput, RenderRequest, RendererInfo, Share, StepTiming,
-};
+pub use types::{MAX_REFERENCES, Pixels, RenderError, RenderOutput, RenderRequest, RendererInfo, Share, StepTiming};
 
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -19,6 +17,17 @@ use tokio_util::sync::CancellationToken;
 
 /// Called after every denoising step with (`steps done`, `steps in all`). Must be cheap: it runs on the model's thread.
 pub type OnStep = Arc<dyn Fn(usize, usize) + Send + Sync>;
+
+/// Where a renderer keeps what it makes of references, so that later images and other processes need not make it again.
+///
+/// A convenience: what is not there is made anew, and an implementation logs what goes wrong.
+#[async_trait]
+pub trait ReferenceStore: Send + Sync {
+    /// What was kept under this key.
+    async fn get(&self, key: &str) -> Option<Vec<u8>>;
+    /// Keeps it.
+    async fn put(&self, key: &str, file: Vec<u8>);
+}
 
 /// Draws images. Implementations own their threads and batch compatible requests by themselves; callers only await.
 #[async_trait]

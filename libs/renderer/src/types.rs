@@ -27,6 +27,9 @@ pub struct RenderRequest {
     pub references: Vec<Reference>,
     /// A picture to start from instead of nothing but noise.
     pub edit: Option<Edit>,
+    /// An image whose velocity changes by at most this much from one step to the next (relative error) takes no more
+    /// steps, 0..=1; 0 takes them all.
+    pub settle: f64,
     /// Whose turn it is that this image takes when several callers wait for the device.
     pub share: Share,
 }
@@ -59,6 +62,7 @@ impl Default for RenderRequest {
             seed: 0,
             references: Vec::new(),
             edit: None,
+            settle: 0.0,
             share: Share::default(),
         }
     }
@@ -82,6 +86,9 @@ impl RenderRequest {
         }
         if let Some(scale) = self.guidance.filter(|scale| !(0.0..=100.0).contains(scale)) {
             return invalid("guidance", format!("{scale} is not within 0..=100"));
+        }
+        if !(0.0..=1.0).contains(&self.settle) {
+            return invalid("settle", format!("{} is not within 0..=1", self.settle));
         }
         if self.references.len() > MAX_REFERENCES {
             let count = self.references.len();
@@ -141,8 +148,10 @@ pub struct RenderOutput {
     pub batch: u32,
     /// Where the time went.
     pub timing: StepTiming,
-    /// Most memory of the device that was in use while this was drawn, in bytes; `None` where it cannot be told.
+    /// Most memory that was in use while this was drawn, in bytes; `None` where it cannot be told.
     pub peak_memory: Option<u64>,
+    /// Whether what the model makes of the references was known from an earlier image.
+    pub knew_references: bool,
 }
 
 /// What a renderer can do.
@@ -162,6 +171,8 @@ pub struct RendererInfo {
     pub default_steps: u32,
     /// References of one image, at most; 0 for a model that takes none.
     pub max_references: u32,
+    /// Devices that draw beside each other.
+    pub devices: u32,
 }
 
 /// Why a render did not come about.

@@ -1,5 +1,9 @@
 //! The arguments.
 
+mod model;
+
+pub use model::{InspectArgs, ModelArgs, ModelCommand, PullArgs};
+
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -43,6 +47,8 @@ pub enum Command {
     Key(KeyArgs),
     /// Show the output specs that can be asked for
     Specs(SpecsArgs),
+    /// Look at a model checkpoint, or fetch one
+    Model(ModelArgs),
 }
 
 /// Arguments of `generate`.

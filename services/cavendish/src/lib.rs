@@ -6,6 +6,7 @@ pub mod cli;
 pub mod client;
 mod commands;
 pub mod generate;
+mod hub;
 pub mod manifest;
 mod output;
 mod settings;
@@ -74,5 +75,6 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::DeadLetters(args) => commands::dead_letters::run(args, config).await,
         Command::Key(args) => commands::key::run(args, config).await,
         Command::Specs(args) => commands::specs::run(args),
+        Command::Model(args) => commands::model::run(args).await,
     }
 }

@@ -53,7 +53,13 @@ impl RenderHandler {
         let pixels = output.pixels;
         let image = RgbImage::from_raw(pixels.width, pixels.height, pixels.rgb)
             .ok_or_else(|| HandlerError::permanent("malformed_render", "the renderer gave too few pixels"))?;
-        let report = json!({"timing": output.timing, "batch": output.batch, "decision": summary(turn)});
+        let report = json!({
+            "timing": output.timing,
+            "batch": output.batch,
+            "peak_memory": output.peak_memory,
+            "knew_references": output.knew_references,
+            "decision": summary(turn),
+        });
         Ok(Drawn { image, model: output.model, steps: output.steps, report })
     }
 
@@ -105,8 +111,9 @@ fn render_request(turn: &Turn<Input>) -> RenderRequest {
     let ShotRequest { prompt, seed, width, height, steps, decision, .. } = turn.input.request.clone();
     let weight = u32::try_from(turn.claim.lane.weight()).unwrap_or(1);
     let share = Share { owner: turn.claim.tenant.clone(), weight };
-    let native = decision.and_then(|decision| decision.native);
-    RenderRequest { prompt, width, height, native, steps, seed, share, ..RenderRequest::default() }
+    let native = decision.as_ref().and_then(|decision| decision.native);
+    let settle = decision.map_or(0.0, |decision| f64::from(decision.early_stop));
+    RenderRequest { prompt, width, height, native, steps, seed, settle, share, ..RenderRequest::default() }
 }
 
 /// The decision in short, for the render's report: the shot itself has the whole of it.

@@ -86,10 +86,12 @@ mod tests {
             native_sizes: vec![[64, 64], [96, 48]],
             default_steps: 12,
             max_references: 0,
+            devices: 1,
         };
         let timing = StepTiming { queued_ms: 9_000.0, encode_ms: 100.0, denoise_ms: 3_000.0, decode_ms: 100.0 };
         let pixels = Pixels { width: 256, height: 256, rgb: vec![] };
-        let output = RenderOutput { pixels, model: "m".into(), steps: 6, batch: 4, timing, peak_memory: None };
+        let (model, peak_memory, knew_references) = ("m".into(), None, false);
+        let output = RenderOutput { pixels, model, steps: 6, batch: 4, timing, peak_memory, knew_references };
         let (key, seconds) = measured(&info, None, [1024, 512], 1, &output);
         assert_eq!((key.size, key.steps, key.references, key.batch), (SizeBucket::of([96, 48]), 6, 1, 4));
         assert!((seconds - 0.8).abs() < 1e-9, "waiting is not the image's own: {seconds}");

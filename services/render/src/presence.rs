@@ -57,8 +57,8 @@ async fn keep(store: Store, info: Value, ledger: Arc<Ledger>, stop: Cancellation
 }
 
 async fn tell(store: &Store, id: OwnerId, info: &Value, ledger: &Ledger) -> Result<(), StoreError> {
-    // One device: an engine holds one model on one.
-    store.renderer_seen(id, info, 1).await?;
+    let devices = info["devices"].as_u64().and_then(|devices| u32::try_from(devices).ok()).unwrap_or(1);
+    store.renderer_seen(id, info, devices).await?;
     write_down(store, ledger).await
 }
 

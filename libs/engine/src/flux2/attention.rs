@@ -111,9 +111,10 @@ impl JointAttention {
     pub(super) fn load(vars: &Vars<'_>, config: &Flux2Config) -> Self {
         let dim = config.dim();
         let linear = |name: &str| Linear::load(&vars.sub(name), dim, dim);
+        let stacked = |names: [&str; 3]| Linear::load_stacked(vars, dim, &names.map(|name| (name, dim)));
         Self {
-            qkv: Linear::fuse(&["to_q", "to_k", "to_v"].map(linear)),
-            added_qkv: Linear::fuse(&["add_q_proj", "add_k_proj", "add_v_proj"].map(linear)),
+            qkv: stacked(["to_q", "to_k", "to_v"]),
+            added_qkv: stacked(["add_q_proj", "add_k_proj", "add_v_proj"]),
             norm: QkNorm::load(vars, config, ["norm_q", "norm_k"]),
             norm_added: QkNorm::load(vars, config, ["norm_added_q", "norm_added_k"]),
             to_out: linear("to_out.0"),

@@ -1,9 +1,9 @@
 use crate::error::{EngineError, ErrorKind, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// `config.json` of a diffusers `Flux2Transformer2DModel`. Missing fields take diffusers' defaults.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Flux2Config {
     /// Side of the patches inside the transformer; only 1 is in use (the latents come patched).
@@ -72,7 +72,7 @@ impl Flux2Config {
         Ok(config)
     }
 
-    fn check(&self) -> std::result::Result<(), String> {
+    pub(crate) fn check(&self) -> std::result::Result<(), String> {
         let turned: i64 = self.axes_dims_rope.iter().sum();
         if self.patch_size != 1 {
             return Err(format!("patch_size is {}, only 1 is supported", self.patch_size));

@@ -1,5 +1,8 @@
 //! The C functions of `kernels/kernels.c`, and the tensors they may be given.
-#![allow(unsafe_code, reason = "calls into C; every caller goes through `Plain`, which checks what the C side relies on")]
+#![allow(
+    unsafe_code,
+    reason = "calls into C; every caller goes through `Plain`, which checks what the C side relies on"
+)]
 
 use tch::{Device, Kind, Tensor};
 

@@ -135,8 +135,23 @@ pub(crate) fn heads(streams: &[Projected<'_>], turns: Turns<'_>, room: i64, eps:
         // SAFETY: f32 in host memory; `fits` and the tables' shapes cover every index the kernel computes.
         unsafe {
             ffi::cavendish_heads(
-                to_q, to_k, to_v, from.data, from.stride, batch, own, heads, head_dim, tokens, tokens + room, at,
-                q_weight, k_weight, cos.data, sin.data, eps as f32,
+                to_q,
+                to_k,
+                to_v,
+                from.data,
+                from.stride,
+                batch,
+                own,
+                heads,
+                head_dim,
+                tokens,
+                tokens + room,
+                at,
+                q_weight,
+                k_weight,
+                cos.data,
+                sin.data,
+                eps as f32,
             );
         }
         at += own;

@@ -76,12 +76,7 @@ fn between(source: &Tensor, noise: &Tensor, time: f64) -> Tensor {
 
 impl Pipeline {
     /// Every image with its encoded prompt, its own noise, its references and its source.
-    pub(super) fn start(
-        &self,
-        batch: &Batch,
-        schedule: &FlowMatchEuler,
-        layout: &TokenLayout,
-    ) -> Result<Vec<Canvas>> {
+    pub(super) fn start(&self, batch: &Batch, schedule: &FlowMatchEuler, layout: &TokenLayout) -> Result<Vec<Canvas>> {
         let canvas = |(place, wanted): (usize, &Image)| {
             self.start_from(self.noise(wanted.seed, layout.image.tokens()), place, batch, schedule)
         };
@@ -97,7 +92,7 @@ impl Pipeline {
         schedule: &FlowMatchEuler,
     ) -> Result<Canvas> {
         let wanted = &batch.images[place];
-        let mut canvas = Canvas::new(place, noise, self.prompts.encode(&wanted.prompt)?);
+        let mut canvas = Canvas::new(place, noise, self.prompt(&wanted.prompt)?);
         if let Some(edit) = &wanted.edit {
             self.begin_edit(&mut canvas, edit, batch, schedule.time(0))?;
         }

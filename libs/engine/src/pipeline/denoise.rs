@@ -82,7 +82,7 @@ impl Pipeline {
         let mut layout = course.layout.clone();
         layout.references = first.beside().map(|profile| profile.grids.clone()).unwrap_or_default();
         #[allow(clippy::float_cmp, reason = "exactly 1.0 switches guidance off")]
-        let empty = if course.guidance == 1.0 { None } else { Some(self.prompts.encode("")?) };
+        let empty = if course.guidance == 1.0 { None } else { Some(self.prompt("")?) };
         let conditioning = self.conditioning(course.schedule);
         let frame = Frame { course, rotary: self.rotary(&layout), conditioning, empty };
         let all = course.schedule.steps();

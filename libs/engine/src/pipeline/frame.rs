@@ -122,16 +122,29 @@ impl Native {
     /// who know where the subject is. A model of any size gives exactly the wanted one.
     #[must_use]
     pub fn frame(&self, wanted: Size, most: u32) -> Frame {
+        self.frame_from(None, wanted, most)
+    }
+
+    /// As [`Self::frame`], from the native size that is named, if it is a listed one.
+    #[must_use]
+    pub fn frame_from(&self, native: Option<Size>, wanted: Size, most: u32) -> Frame {
         match self {
-            Self::Listed(sizes) => listed_frame(sizes, wanted, most),
+            Self::Listed(sizes) => {
+                let named = native.filter(|size| sizes.contains(size));
+                listed_frame(named.unwrap_or_else(|| nearest(sizes, wanted)), wanted, most)
+            }
             Self::Free { multiple, most_pixels, .. } => free_frame(wanted, *multiple, *most_pixels, most),
         }
     }
 }
 
-fn listed_frame(sizes: &[Size], wanted: Size, most: u32) -> Frame {
+/// The size nearest in shape, the earlier of two equally near.
+fn nearest(sizes: &[Size], wanted: Size) -> Size {
     let off = |size: &&Size| (size.aspect().ln() - wanted.aspect().ln()).abs();
-    let native = sizes.iter().min_by(|a, b| off(a).total_cmp(&off(b))).copied().unwrap_or(wanted);
+    sizes.iter().min_by(|a, b| off(a).total_cmp(&off(b))).copied().unwrap_or(wanted)
+}
+
+fn listed_frame(native: Size, wanted: Size, most: u32) -> Frame {
     let longest = native.width.max(native.height);
     let wanted = wanted.width.max(wanted.height).min(LONGEST_SIDE);
     let enlarge = factor(f64::from(wanted) / f64::from(longest), most);

@@ -9,8 +9,12 @@ use std::path::Path;
 pub struct Manifest {
     /// Name and version, for example `nano-v0`.
     pub name: String,
-    /// Folder of the transformer (diffusers layout), relative to the model's.
+    /// The transformer, relative to the model's folder: a folder in diffusers' layout, or a single file, with the names of
+    /// diffusers or of Black Forest Labs.
     pub transformer: String,
+    /// Adapters that are part of the model: merged when it is loaded.
+    #[serde(default)]
+    pub adapters: Vec<AdapterEntry>,
     /// What turns latents into pixels, relative to the model's folder: the file of a linear patch codec, or the folder
     /// of an `AutoencoderKLFlux2` (diffusers layout).
     pub codec: String,
@@ -26,6 +30,21 @@ pub struct Manifest {
     pub references: ReferenceUse,
     /// How images are enlarged afterwards, if they are.
     pub upscaler: Option<UpscalerEntry>,
+}
+
+/// A LoRA adapter.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdapterEntry {
+    /// Its safetensors file, relative to the model's folder.
+    pub file: String,
+    /// How much of it; 1.0 unless set.
+    #[serde(default = "whole")]
+    pub strength: f64,
+}
+
+fn whole() -> f64 {
+    1.0
 }
 
 /// How images are enlarged.
@@ -150,7 +169,13 @@ impl Manifest {
     /// How an image of the wanted size comes about.
     #[must_use]
     pub fn frame(&self, wanted: Size) -> Frame {
-        self.native.frame(wanted, self.upscaler.as_ref().map_or(1, |entry| entry.factor))
+        self.frame_from(None, wanted)
+    }
+
+    /// As [`Self::frame`], from the native size that is named, if the model draws it.
+    #[must_use]
+    pub fn frame_from(&self, native: Option<Size>, wanted: Size) -> Frame {
+        self.native.frame_from(native, wanted, self.upscaler.as_ref().map_or(1, |entry| entry.factor))
     }
 
     /// How FLUX.2 \[klein\] is sampled, for the folder that Hugging Face publishes (`model_index.json`).
@@ -165,6 +190,7 @@ impl Manifest {
         Self {
             name: "flux2-klein".into(),
             transformer: "transformer".into(),
+            adapters: Vec::new(),
             codec: "vae".into(),
             text_encoder: entry,
             sampling: Sampling { steps: 4, guidance: 1.0, shift: Shift::Empirical },

@@ -11,23 +11,28 @@ mod references;
 pub use denoise::{Unwatched, Watch};
 pub use draw::{Batch, Drawn, DrawnImage, Image};
 pub use frame::{Frame, LONGEST_SIDE, Native, Size};
-pub use manifest::{Manifest, ReferenceUse, Sampling, Shift, TextEncoderEntry, TextEncoderKind, UpscalerEntry};
-pub(crate) use references::reference_size;
+pub use manifest::{
+    AdapterEntry, Manifest, ReferenceUse, Sampling, Shift, TextEncoderEntry, TextEncoderKind, UpscalerEntry,
+};
 pub use references::KeptReferences;
+pub(crate) use references::{profile_key, reference_size};
 
+use crate::adapter::{Adapter, Worn};
+use crate::checkpoint::{Checkpoint, Role};
 use crate::device::{Precision, guarded};
 use crate::error::{EngineError, ErrorKind, Result};
-use crate::flux2::{Conditioning, Flux2Transformer2DModel, Rotary, TokenLayout};
+use crate::flux2::{Conditioning, Flux2Config, Flux2Transformer2DModel, Rotary, TokenLayout};
 use crate::scheduler::FlowMatchEuler;
 use crate::upscaler::Upscaler;
+use crate::weights::{NamedWeights, Weights};
 use lru::LruCache;
 use parts::{Codec, TextEncoder};
 use references::ReferenceCache;
 use std::cell::RefCell;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use tch::{Device, Kind};
+use tch::{Device, Kind, Tensor};
 
 /// Tables kept by layout and by schedule: a few of each are in use at a time.
 const TABLES: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
@@ -39,11 +44,14 @@ pub struct Pipeline {
     manifest: Manifest,
     prompts: TextEncoder,
     transformer: Flux2Transformer2DModel,
+    weights: NamedWeights,
     codec: Codec,
     upscaler: Option<Upscaler>,
     rotaries: RefCell<LruCache<TokenLayout, Rc<Rotary>>>,
     conditionings: RefCell<LruCache<Vec<u32>, Rc<Conditioning>>>,
     references: RefCell<ReferenceCache>,
+    encoder_dir: PathBuf,
+    prompts_device: Device,
     device: Device,
     kind: Kind,
     forward_images: NonZeroUsize,
@@ -61,15 +69,19 @@ impl Pipeline {
             let manifest = if published { Manifest::klein() } else { Manifest::read(&dir.join("model.toml"))? };
             let kind = precision.kind(device);
             let encoder = manifest.text_encoder.dir.as_ref().map_or(encoder_dir.to_owned(), |inner| dir.join(inner));
+            let (transformer, weights) = load_transformer(dir, &manifest, device, kind)?;
             let pipeline = Self {
                 prompts: TextEncoder::load(&manifest.text_encoder, &encoder, device, kind)?,
-                transformer: Flux2Transformer2DModel::load(&dir.join(&manifest.transformer), device, kind)?,
+                transformer,
+                weights,
                 codec: Codec::load(&dir.join(&manifest.codec), device, kind)?,
                 upscaler: load_upscaler(dir, &manifest, device)?,
                 rotaries: RefCell::new(LruCache::new(TABLES)),
                 conditionings: RefCell::new(LruCache::new(TABLES)),
                 references: RefCell::new(ReferenceCache::new(REFERENCE_BYTES)),
                 forward_images: default_forward_images(device),
+                encoder_dir: encoder,
+                prompts_device: device,
                 manifest,
                 device,
                 kind,
@@ -89,6 +101,28 @@ impl Pipeline {
     pub fn with_forward_images(mut self, images: NonZeroUsize) -> Self {
         self.forward_images = images;
         self
+    }
+
+    /// As [`Self::with_forward_images`].
+    pub fn set_forward_images(&mut self, images: NonZeroUsize) {
+        self.forward_images = images;
+    }
+
+    /// Gives up memory of the device for good: the text encoder goes to the CPU and kept references are dropped. False
+    /// if that was done before, or the device is the CPU.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn offload(&mut self) -> Result<bool> {
+        if self.device == Device::Cpu || self.prompts_device == Device::Cpu {
+            return Ok(false);
+        }
+        tracing::warn!("out of memory: the text encoder runs on the CPU from now on");
+        self.references.borrow_mut().clear();
+        let entry = &self.manifest.text_encoder;
+        self.prompts = TextEncoder::load(entry, &self.encoder_dir, Device::Cpu, Precision::Auto.kind(Device::Cpu))?;
+        self.prompts_device = Device::Cpu;
+        Ok(true)
     }
 
     /// Sets how many bytes of kept references stay on the device, at most (1 GiB unless set).
@@ -111,6 +145,17 @@ impl Pipeline {
         self.with_reference_use(ReferenceUse::Joint { tolerance: 0.0 })
     }
 
+    /// Has the transformer wear these adapters instead of those it wore: for the images of one job, say.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Weights`] if an adapter does not fit, with the transformer as it was.
+    pub fn wear(&mut self, adapters: &[Worn<'_>]) -> Result<()> {
+        guarded(|| {
+            self.weights.bare()?;
+            self.weights.wear(adapters)
+        })
+    }
+
     /// What the folder says about the model.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
@@ -121,6 +166,17 @@ impl Pipeline {
     #[must_use]
     pub fn forward_images(&self) -> NonZeroUsize {
         self.forward_images
+    }
+
+    /// Pixels along a side of an image token.
+    #[must_use]
+    pub fn patch(&self) -> i64 {
+        self.codec.patch()
+    }
+
+    /// A prompt's states on the device: (1, text tokens, text channels).
+    fn prompt(&self, prompt: &str) -> Result<Tensor> {
+        Ok(self.prompts.encode(prompt)?.to_device(self.device).to_kind(self.kind))
     }
 
     /// Where the model is.
@@ -200,6 +256,32 @@ impl Pipeline {
             None => Ok(()),
         }
     }
+}
+
+/// The transformer with its adapters, and its weights by name.
+fn load_transformer(
+    dir: &Path,
+    manifest: &Manifest,
+    device: Device,
+    kind: Kind,
+) -> Result<(Flux2Transformer2DModel, NamedWeights)> {
+    let place = dir.join(&manifest.transformer);
+    let (config, weights) = if place.is_dir() {
+        (Flux2Config::read(&place.join("config.json"))?, Weights::open_dir(&place, device, kind)?)
+    } else {
+        let checkpoint = Checkpoint::open(&place)?;
+        (checkpoint.transformer_config()?, checkpoint.weights(Role::Transformer, device, kind)?)
+    };
+    let transformer = Flux2Transformer2DModel::new(&weights.root(), config);
+    let mut named = weights.finish()?;
+    let read = |entry: &AdapterEntry| Ok((Adapter::read(&dir.join(&entry.file), device)?, entry.strength));
+    let adapters = manifest.adapters.iter().map(read).collect::<Result<Vec<_>>>()?;
+    if !adapters.is_empty() {
+        let worn: Vec<_> = adapters.iter().map(|(adapter, strength)| Worn { adapter, strength: *strength }).collect();
+        named.wear(&worn)?;
+        named.keep();
+    }
+    Ok((transformer, named))
 }
 
 fn load_upscaler(dir: &Path, manifest: &Manifest, device: Device) -> Result<Option<Upscaler>> {

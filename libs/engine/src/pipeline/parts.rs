@@ -98,9 +98,7 @@ impl Codec {
     pub(super) fn decode(&self, latents: &Tensor, grid: Grid) -> Result<Tensor> {
         match self {
             Self::Patch(codec) => Ok(codec.decode(latents, grid.rows, grid.columns)),
-            Self::Autoencoder(codec) => {
-                Ok(codec.decode_tokens(latents, grid.rows, grid.columns)?.to_kind(Kind::Float))
-            }
+            Self::Autoencoder(codec) => Ok(codec.decode_tokens(latents, grid.rows, grid.columns)?.to_kind(Kind::Float)),
         }
     }
 

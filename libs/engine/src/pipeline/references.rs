@@ -86,6 +86,10 @@ impl ReferenceCache {
         Self { profiles: LruCache::unbounded(), most_bytes }
     }
 
+    pub(super) fn clear(&mut self) {
+        self.profiles.clear();
+    }
+
     /// Drops the oldest ones until what is left fits; the newest stays however large it is.
     pub(super) fn shrink(&mut self) {
         let bytes = |profile: &Profile| profile.kv.get().map_or(0, |kv| kv.bytes());

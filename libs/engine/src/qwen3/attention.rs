@@ -27,10 +27,10 @@ pub(super) struct Attention {
 impl Attention {
     pub(super) fn load(vars: &Vars<'_>, config: &Qwen3Config) -> Self {
         let (hidden, query_dim, key_dim) = (config.hidden_size, config.query_dim(), config.key_dim());
-        let linear = |(name, dim): (&str, i64)| Linear::load(&vars.sub(name), hidden, dim);
+        let qkv = [("q_proj", query_dim), ("k_proj", key_dim), ("v_proj", key_dim)];
         let norm = |name| RmsNorm::load(&vars.sub(name), config.head_dim, config.rms_norm_eps);
         Self {
-            qkv_proj: Linear::fuse(&[("q_proj", query_dim), ("k_proj", key_dim), ("v_proj", key_dim)].map(linear)),
+            qkv_proj: Linear::load_stacked(vars, hidden, &qkv),
             o_proj: Linear::load(&vars.sub("o_proj"), query_dim, hidden),
             q_norm: norm("q_norm"),
             k_norm: norm("k_norm"),

@@ -42,9 +42,8 @@ struct Mlp {
 impl Mlp {
     fn load(vars: &Vars<'_>, config: &Qwen3Config) -> Self {
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
-        let linear = |name: &str| Linear::load(&vars.sub(name), hidden, inner);
         Self {
-            gate_up_proj: Linear::fuse(&["gate_proj", "up_proj"].map(linear)),
+            gate_up_proj: Linear::load_stacked(vars, hidden, &[("gate_proj", inner), ("up_proj", inner)]),
             down_proj: Linear::load(&vars.sub("down_proj"), inner, hidden),
         }
     }

@@ -1,7 +1,9 @@
-//! A pipeline behind the [`Renderer`] trait: one OS thread owns the model, callers await.
+//! Pipelines behind the [`Renderer`] trait: one OS thread owns a model on a device, callers await.
 
-#[cfg_attr(not(test), allow(dead_code, reason = "for the worker, once it measures"))]
 mod budget;
+mod desk;
+mod ladder;
+mod memory;
 mod options;
 mod queue;
 mod ticket;
@@ -9,65 +11,142 @@ mod worker;
 
 pub use options::EngineOptions;
 
+use crate::device;
 use crate::error::{EngineError, ErrorKind, Result};
-use crate::pipeline::{Image, Manifest, Size, reference_size};
+use crate::pipeline::{Image, Manifest, Native, ReferenceUse, Size, profile_key, reference_size};
 use async_trait::async_trait;
-use cavendish_renderer::{OnStep, RenderError, RenderOutput, RenderRequest, Renderer, RendererInfo};
+use cavendish_renderer::{
+    MAX_REFERENCES, OnStep, ReferenceStore, RenderError, RenderOutput, RenderRequest, Renderer, RendererInfo,
+};
+use desk::Desk;
 use futures::channel::oneshot;
-use std::sync::mpsc::{self, Sender};
+use lru::LruCache;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
-use ticket::{Recipe, Ticket};
+use tch::Device;
+use ticket::{Answer, Recipe, Ticket};
 use tokio_util::sync::CancellationToken;
+use worker::Loaded;
 
-/// A loaded model that draws what is asked of it, in batches of what waits.
+/// Sets of references that a device may still know, by name: asking the store for them again would be in vain.
+const KNOWN: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
+/// Bytes of kept references that are worth a trip to the store and back.
+const STORED_BYTES: usize = 256 << 20;
+
+/// A loaded model that draws what is asked of it, in batches of what waits, on one device or several beside each other.
 ///
-/// Images come at the model's native size of the nearest aspect ratio, enlarged by the model's upscaler if it has one,
-/// whatever size was asked for: fitting them to that is the caller's business. Dropping the renderer waits until its
-/// thread has finished what it had begun: a process must not end while libtorch is at work.
+/// A model of listed sizes gives the nearest in shape, enlarged to the longer side that was asked for as far as its
+/// upscaler reaches: fitting it is the caller's business. Dropping the renderer waits until its threads have finished
+/// what they had begun: a process must not end while libtorch is at work.
 pub struct EngineRenderer {
-    /// Taken when the renderer is dropped, as is the thread.
-    tickets: Option<Sender<Ticket>>,
-    thread: Option<JoinHandle<()>>,
+    desk: Arc<Desk>,
+    threads: Vec<JoinHandle<()>>,
     info: RendererInfo,
-    manifest: Manifest,
+    loaded: Loaded,
+    store: Option<Arc<dyn ReferenceStore>>,
+    known: Mutex<LruCache<String, ()>>,
 }
 
 impl EngineRenderer {
-    /// Starts the model's thread and waits until the model is loaded (seconds): call it where blocking is allowed.
+    /// Starts a thread per device and waits until the model is loaded on all (seconds): call it where blocking is allowed.
     ///
     /// # Errors
     /// As [`crate::Pipeline::load`]; [`ErrorKind::Invalid`] for a device that is not there.
     pub fn start(options: EngineOptions) -> Result<Self> {
         describe_metrics();
-        let (tickets, waiting) = mpsc::channel();
-        let (loaded, load) = mpsc::sync_channel(1);
-        let thread = thread::Builder::new()
-            .name("model".into())
-            .spawn(move || worker::run(&options, &waiting, &loaded))
-            .map_err(|e| EngineError::caused(ErrorKind::Torch, "cannot start the model's thread", e))?;
-        let worker::Loaded { info, manifest } =
-            load.recv().map_err(|_| EngineError::torch("the model's thread ended while loading"))??;
-        Ok(Self { tickets: Some(tickets), thread: Some(thread), info, manifest })
+        let devices = device::all(&options.devices)?;
+        let desk = Arc::new(Desk::new(devices.len()));
+        let (loaded, load) = mpsc::sync_channel(devices.len());
+        let options = Arc::new(options);
+        let start = |device: &Device| {
+            let (options, desk, loaded, device) = (Arc::clone(&options), Arc::clone(&desk), loaded.clone(), *device);
+            thread::Builder::new()
+                .name(format!("model-{}", device::name(device)))
+                .spawn(move || worker::run(&options, device, &desk, &loaded))
+                .map_err(|e| EngineError::caused(ErrorKind::Torch, "cannot start the model's thread", e))
+        };
+        let mut started = Started { desk: Arc::clone(&desk), threads: Vec::new() };
+        for device in &devices {
+            started.threads.push(start(device)?);
+        }
+        let ended = |_| EngineError::torch("the model's thread ended while loading");
+        let loads: Vec<Loaded> = devices.iter().map(|_| load.recv().map_err(ended)?).collect::<Result<_>>()?;
+        let loaded = loads.into_iter().next().ok_or_else(|| EngineError::torch("there is no device"))?;
+        let info = describe(&loaded, &devices);
+        let threads = std::mem::take(&mut started.threads);
+        Ok(Self { desk, threads, info, loaded, store: None, known: Mutex::new(LruCache::new(KNOWN)) })
+    }
+
+    /// Keeps what the model makes of references in `store`, and looks there first.
+    #[must_use]
+    pub fn with_reference_store(mut self, store: Arc<dyn ReferenceStore>) -> Self {
+        self.store = Some(store);
+        self
     }
 
     /// The request in the model's terms.
     fn recipe(&self, request: &RenderRequest) -> Recipe {
-        let sampling = self.manifest.sampling;
+        let manifest = &self.loaded.manifest;
+        let sampling = manifest.sampling;
+        let wanted = Size { width: request.width, height: request.height };
         Recipe {
-            frame: self.manifest.frame(Size { width: request.width, height: request.height }),
+            frame: manifest.frame_from(request.native.map(Size::from), wanted),
             steps: request.steps.map_or(sampling.steps, |steps| steps as usize),
             guidance: request.guidance.unwrap_or(sampling.guidance),
-            references: request.references.iter().map(|r| reference_size(&self.manifest.native, r)).collect(),
+            settle: request.settle,
+            references: request.references.iter().map(|r| reference_size(&manifest.native, r)).collect(),
             strength: request.edit.as_ref().map(|edit| edit.strength),
+            text_tokens: self.loaded.text_tokens.unsigned_abs(),
+            patch: u32::try_from(self.loaded.patch).unwrap_or(1),
+        }
+    }
+
+    /// What the store has on the request's references, unless the device knows them anyway.
+    async fn fetch(&self, request: &RenderRequest) -> Option<Vec<u8>> {
+        let store = self.store.as_ref()?;
+        let key = profile_key(&self.loaded.manifest, self.loaded.kind, &request.references)?;
+        let new = self.known.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), ()).is_none();
+        if new { store.get(&key).await } else { None }
+    }
+
+    async fn keep(&self, answer: Answer) -> RenderOutput {
+        let Answer { output, kept } = answer;
+        if let Some(store) = &self.store {
+            for references in kept.into_iter().filter(|kept| kept.file.len() <= STORED_BYTES) {
+                store.put(&references.key, references.file).await;
+            }
+        }
+        output
+    }
+}
+
+/// Threads that are joined should starting fail half-way.
+struct Started {
+    desk: Arc<Desk>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if !self.threads.is_empty() {
+            self.desk.close();
+            join(&mut self.threads);
         }
     }
 }
 
 impl Drop for EngineRenderer {
     fn drop(&mut self) {
-        drop(self.tickets.take());
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+        self.desk.close();
+        join(&mut self.threads);
+    }
+}
+
+fn join(threads: &mut Vec<JoinHandle<()>>) {
+    for thread in threads.drain(..) {
+        if thread.join().is_err() {
             tracing::error!("the model's thread had panicked");
         }
     }
@@ -86,6 +165,7 @@ impl Renderer for EngineRenderer {
         cancel: CancellationToken,
     ) -> std::result::Result<RenderOutput, RenderError> {
         request.check()?;
+        let kept_references = cancel.run_until_cancelled(self.fetch(&request)).await.ok_or(RenderError::Cancelled)?;
         let (reply, answer) = oneshot::channel();
         let ticket = Ticket {
             recipe: self.recipe(&request),
@@ -94,7 +174,7 @@ impl Renderer for EngineRenderer {
                 prompt: request.prompt,
                 seed: request.seed,
                 references: request.references,
-                kept_references: None,
+                kept_references,
                 edit: request.edit,
             },
             on_step,
@@ -103,13 +183,33 @@ impl Renderer for EngineRenderer {
             queued: Instant::now(),
             span: tracing::Span::current(),
         };
-        let tickets = self.tickets.as_ref().ok_or(RenderError::Gone)?;
-        tickets.send(ticket).map_err(|_| RenderError::Gone)?;
+        self.desk.leave(ticket).map_err(|_| RenderError::Gone)?;
         // A cancelled caller is told at once; the thread learns of it before its next step.
         match cancel.run_until_cancelled(answer).await {
             None => Err(RenderError::Cancelled),
-            Some(answer) => answer.unwrap_or(Err(RenderError::Gone)),
+            Some(answer) => Ok(self.keep(answer.unwrap_or(Err(RenderError::Gone))?).await),
         }
+    }
+}
+
+fn describe(loaded: &Loaded, devices: &[Device]) -> RendererInfo {
+    let manifest: &Manifest = &loaded.manifest;
+    let default = manifest.native.default_size();
+    let most = manifest.upscaler.as_ref().map_or(1, |entry| entry.factor);
+    let takes_references = manifest.references != ReferenceUse::None;
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    RendererInfo {
+        model: manifest.name.clone(),
+        device: devices.iter().map(|device| device::name(*device)).collect::<Vec<_>>().join(", "),
+        native_side: default.width.max(default.height) * most,
+        max_batch: number(loaded.most_images),
+        native_sizes: match &manifest.native {
+            Native::Listed(sizes) => sizes.iter().map(|size| [size.width, size.height]).collect(),
+            Native::Free { default, .. } => vec![[default.width, default.height]],
+        },
+        default_steps: number(manifest.sampling.steps),
+        max_references: if takes_references { number(MAX_REFERENCES) } else { 0 },
+        devices: number(devices.len()),
     }
 }
 

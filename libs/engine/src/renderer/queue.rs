@@ -81,7 +81,6 @@ impl<T: Waiting> Queue<T> {
     }
 
     /// Tokens of a batch from now on, at most; a single ticket may exceed it.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for the worker, once it measures"))]
     pub(super) fn set_budget(&mut self, tokens: u64) {
         self.budget = tokens;
     }

@@ -1,15 +1,12 @@
 use super::queue::Waiting;
 use crate::device::message;
 use crate::error::{EngineError, ErrorKind};
-use crate::pipeline::{Frame, Image, Size, Watch};
+use crate::pipeline::{Frame, Image, KeptReferences, Size, Watch};
 use cavendish_renderer::{OnStep, RenderError, RenderOutput, Share};
 use futures::channel::oneshot;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-/// Side in pixels of the square that a token of an image stands for: an autoencoder at an eighth, patches of two.
-const TOKEN_SIDE: u32 = 16;
 
 /// One caller's request on its way through the model's thread.
 pub(super) struct Ticket {
@@ -18,9 +15,16 @@ pub(super) struct Ticket {
     pub(super) share: Share,
     pub(super) on_step: OnStep,
     pub(super) cancel: CancellationToken,
-    pub(super) reply: oneshot::Sender<Result<RenderOutput, RenderError>>,
+    pub(super) reply: oneshot::Sender<Result<Answer, RenderError>>,
     pub(super) queued: Instant,
     pub(super) span: tracing::Span,
+}
+
+/// What a caller gets.
+pub(super) struct Answer {
+    pub(super) output: RenderOutput,
+    /// What was learnt of references, for the store.
+    pub(super) kept: Vec<KeptReferences>,
 }
 
 /// What must agree within a batch.
@@ -29,9 +33,14 @@ pub(super) struct Recipe {
     pub(super) frame: Frame,
     pub(super) steps: usize,
     pub(super) guidance: f64,
+    pub(super) settle: f64,
     /// Sizes of the references, in order, and how far an edit may go from its source.
     pub(super) references: Vec<Size>,
     pub(super) strength: Option<f64>,
+    /// Of every prompt.
+    pub(super) text_tokens: u64,
+    /// Pixels along a side of an image token.
+    pub(super) patch: u32,
 }
 
 impl Waiting for Ticket {
@@ -50,14 +59,22 @@ impl Waiting for Ticket {
     }
 
     fn cost(&self) -> u64 {
-        let Size { width, height } = self.recipe.size;
-        u64::from(width.div_ceil(TOKEN_SIDE)) * u64::from(height.div_ceil(TOKEN_SIDE))
+        self.recipe.tokens()
+    }
+}
+
+impl Recipe {
+    /// Tokens that the network sees of one such image: its own and those of its references.
+    pub(super) fn tokens(&self) -> u64 {
+        let side = |side: u32| u64::from(side.div_ceil(self.patch));
+        let tokens = |size: &Size| side(size.width) * side(size.height);
+        self.text_tokens + tokens(&self.frame.native) + self.references.iter().map(tokens).sum::<u64>()
     }
 }
 
 impl Ticket {
     /// Answers the caller, who may have left.
-    pub(super) fn answer(self, answer: Result<RenderOutput, RenderError>) {
+    pub(super) fn answer(self, answer: Result<Answer, RenderError>) {
         let _gone = self.reply.send(answer);
     }
 }

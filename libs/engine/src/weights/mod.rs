@@ -1,47 +1,40 @@
 //! Weights by name out of memory-mapped safetensors files, with nothing missing and nothing left over.
 
+mod files;
+mod index;
 mod map;
+mod named;
+mod stored;
 mod vars;
 
+pub(crate) use files::Files;
+pub use named::NamedWeights;
+pub(crate) use stored::Rows;
 pub use vars::Vars;
 
 use crate::error::{EngineError, ErrorKind, Result};
-use memmap2::Mmap;
-use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tch::{Device, Kind, Tensor};
-
-/// One mapped file.
-struct Shard {
-    map: Mmap,
-    /// Where the tensors' bytes begin.
-    start: usize,
-}
-
-/// A tensor in a shard.
-struct Entry {
-    shard: usize,
-    info: TensorInfo,
-}
 
 /// What was asked for so far.
 #[derive(Default)]
 struct Ledger {
-    used: BTreeSet<String>,
-    missing: BTreeSet<String>,
+    asked: BTreeMap<String, Vec<i64>>,
+    skipped: BTreeSet<String>,
     refused: Vec<String>,
+    taken: BTreeMap<String, Tensor>,
 }
 
 /// A set of safetensors files, read as one.
 ///
 /// Take tensors through [`Weights::root`], then call [`Weights::finish`]: only that tells whether the
-/// network and the files agree.
+/// network and the files agree. Every tensor is copied once, from the map to its place, number type and device;
+/// so loading takes the memory of the network and of at most one tensor more.
 pub struct Weights {
-    label: String,
-    shards: Vec<Shard>,
-    entries: BTreeMap<String, Entry>,
+    /// None: only what is asked for is wanted, see [`Weights::rehearse`].
+    files: Option<Files>,
     device: Device,
     kind: Kind,
     ledger: RefCell<Ledger>,
@@ -53,53 +46,28 @@ impl Weights {
     /// # Errors
     /// [`ErrorKind::Weights`] if the file cannot be mapped or is no safetensors file.
     pub fn open(path: &Path, device: Device, kind: Kind) -> Result<Self> {
-        Self::open_all(path.display().to_string(), &[path.to_path_buf()], device, kind)
+        Ok(Self::new(Files::open(path)?, device, kind))
     }
 
-    /// Opens every `*.safetensors` of a folder (large checkpoints come in several).
+    /// Opens a folder. With a `model.safetensors.index.json` or `diffusion_pytorch_model.safetensors.index.json`, that
+    /// says which file holds which name; without, every `*.safetensors` is read.
     ///
     /// # Errors
-    /// As [`Weights::open`], and when the folder holds none.
+    /// As [`Weights::open`]; when the folder holds none; and when index and files contradict each other.
     pub fn open_dir(dir: &Path, device: Device, kind: Kind) -> Result<Self> {
-        let unreadable = |e| EngineError::caused(ErrorKind::Weights, format!("cannot list {}", dir.display()), e);
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)
-            .map_err(unreadable)?
-            .filter_map(|entry| entry.ok().map(|e| e.path()))
-            .filter(|path| path.extension().is_some_and(|e| e == "safetensors"))
-            .collect();
-        paths.sort();
-        if paths.is_empty() {
-            return Err(EngineError::new(ErrorKind::Weights, format!("no .safetensors file in {}", dir.display())));
-        }
-        Self::open_all(dir.display().to_string(), &paths, device, kind)
+        Ok(Self::new(Files::open_dir(dir)?, device, kind))
     }
 
-    fn open_all(label: String, paths: &[PathBuf], device: Device, kind: Kind) -> Result<Self> {
-        let mut weights =
-            Self { label, shards: Vec::new(), entries: BTreeMap::new(), device, kind, ledger: RefCell::default() };
-        for path in paths {
-            weights.add(path)?;
-        }
-        Ok(weights)
+    pub(crate) fn new(files: Files, device: Device, kind: Kind) -> Self {
+        Self { files: Some(files), device, kind, ledger: RefCell::default() }
     }
 
-    fn add(&mut self, path: &Path) -> Result<()> {
-        let bad = |e: Box<dyn std::error::Error + Send + Sync>| {
-            EngineError::caused(ErrorKind::Weights, format!("cannot read {}", path.display()), e)
-        };
-        let map = map::map(path).map_err(|e| bad(e.into()))?;
-        let (header, metadata): (usize, Metadata) = SafeTensors::read_metadata(&map).map_err(|e| bad(e.into()))?;
-        let shard = self.shards.len();
-        for (name, info) in metadata.tensors() {
-            let clash = self.entries.insert(name.clone(), Entry { shard, info: info.clone() });
-            if clash.is_some() {
-                let what = format!("{name} is in two files of {}", self.label);
-                return Err(EngineError::new(ErrorKind::Weights, what));
-            }
-        }
-        // The header is preceded by its length in eight bytes.
-        self.shards.push(Shard { map, start: header + 8 });
-        Ok(())
+    /// The names and shapes that `build` asks for. No data is touched and nothing of size is allocated, as long as
+    /// `build` only keeps what it gets.
+    pub(crate) fn rehearse(build: impl FnOnce(&Vars<'_>)) -> BTreeMap<String, Vec<i64>> {
+        let weights = Self { files: None, device: Device::Cpu, kind: Kind::Float, ledger: RefCell::default() };
+        build(&weights.root());
+        weights.ledger.into_inner().asked
     }
 
     /// The view on all names.
@@ -117,80 +85,84 @@ impl Weights {
     /// The shape stored under `name`, if there is such a tensor. Does not count as use.
     #[must_use]
     pub fn shape(&self, name: &str) -> Option<Vec<i64>> {
-        self.entries.get(name).map(|e| e.info.shape.iter().map(|&n| n as i64).collect())
+        self.files.as_ref()?.get(name).map(stored::Stored::shape)
     }
 
     /// Declares that names with this prefix are known and not needed, so that [`Weights::finish`] accepts them.
     pub fn skip(&self, prefix: &str) {
-        let names = self.entries.keys().filter(|name| name.starts_with(prefix)).cloned();
-        self.ledger.borrow_mut().used.extend(names);
+        let names = self.files.iter().flat_map(Files::iter).map(|(name, _)| name);
+        let names = names.filter(|name| name.starts_with(prefix)).cloned();
+        self.ledger.borrow_mut().skipped.extend(names);
     }
 
     /// The tensor, or zeros of the expected shape with a note in the ledger: so one error can list all that is wrong.
     pub(crate) fn take(&self, name: &str, shape: &[i64]) -> Tensor {
-        let taken = self.read(name, shape);
-        taken.unwrap_or_else(|| Tensor::zeros(shape, (self.kind, self.device)))
+        let tensor = self.place(shape);
+        self.fill(name, shape, tensor.shallow_clone());
+        tensor
     }
 
-    fn read(&self, name: &str, shape: &[i64]) -> Option<Tensor> {
+    /// As [`Weights::take`], for several tensors of so many rows each in one matrix, see [`Vars::matrix`].
+    pub(crate) fn take_matrix(&self, parts: &[(String, i64)], columns: i64) -> Tensor {
+        let all = parts.iter().map(|(_, rows)| rows).sum();
+        let by_column = self.device == Device::Cpu && self.kind == Kind::Float;
+        let matrix = if by_column { self.place(&[columns, all]).tr() } else { self.place(&[all, columns]) };
+        let mut from = 0;
+        for (name, rows) in parts {
+            self.fill(name, &[*rows, columns], matrix.narrow(0, from, *rows));
+            from += rows;
+        }
+        matrix
+    }
+
+    /// Room for a tensor; in a rehearsal a single zero that looks like one.
+    fn place(&self, shape: &[i64]) -> Tensor {
+        match self.files {
+            Some(_) => Tensor::empty(shape, (self.kind, self.device)),
+            None => Tensor::zeros([0; 0], (self.kind, self.device)).expand(shape, false),
+        }
+    }
+
+    /// Reads `name` into its place.
+    fn fill(&self, name: &str, shape: &[i64], mut place: Tensor) {
         let mut ledger = self.ledger.borrow_mut();
-        let Some(Entry { shard, info }) = self.entries.get(name) else {
-            ledger.missing.insert(name.to_owned());
-            return None;
+        ledger.asked.insert(name.to_owned(), shape.to_vec());
+        let Some(files) = &self.files else { return };
+        let refused = match files.get(name) {
+            None => None,
+            Some(stored) if stored.shape() != shape => Some(format!("is {:?}, not {shape:?}", stored.shape())),
+            Some(stored) => match files.read(stored, &mut place) {
+                Ok(()) => {
+                    ledger.taken.insert(name.to_owned(), place);
+                    return;
+                }
+                Err(why) => Some(why),
+            },
         };
-        ledger.used.insert(name.to_owned());
-        let found: Vec<i64> = info.shape.iter().map(|&n| n as i64).collect();
-        if found != shape {
-            ledger.refused.push(format!("{name} is {found:?}, not {shape:?}"));
-            return None;
-        }
-        let Some(stored) = kind_of(info.dtype) else {
-            ledger.refused.push(format!("{name} is stored as {:?}, which is not supported", info.dtype));
-            return None;
-        };
-        let Shard { map, start } = &self.shards[*shard];
-        let (from, to) = info.data_offsets;
-        let bytes = &map[start + from..start + to];
-        match Tensor::f_from_data_size(bytes, shape, stored) {
-            Ok(tensor) => Some(tensor.to_device(self.device).to_kind(self.kind)),
-            Err(e) => {
-                ledger.refused.push(format!("{name}: {e}"));
-                None
-            }
-        }
+        ledger.refused.extend(refused.map(|why| format!("{name} {why}")));
+        let _ = place.zero_();
     }
 
     /// Checks the books: every name that was asked for was there, in its shape, and every name of the files was asked for.
+    /// Gives the network's weights by name, for adapters; to be dropped where none are used.
     ///
     /// # Errors
     /// [`ErrorKind::Weights`] listing all missing, unused and refused names.
-    pub fn finish(self) -> Result<()> {
-        let ledger = self.ledger.into_inner();
-        let unused: Vec<_> = self.entries.keys().filter(|name| !ledger.used.contains(*name)).cloned().collect();
-        if ledger.missing.is_empty() && ledger.refused.is_empty() && unused.is_empty() {
-            return Ok(());
-        }
-        let missing: Vec<_> = ledger.missing.into_iter().collect();
-        let parts = [("missing", missing), ("unused", unused), ("refused", ledger.refused)];
+    pub fn finish(self) -> Result<NamedWeights> {
+        let Ledger { asked, skipped, refused, taken } = self.ledger.into_inner();
+        let Some(files) = self.files else { return Ok(NamedWeights::new(taken)) };
+        let known = |name: &String| asked.contains_key(name) || skipped.contains(name);
+        let unused: Vec<_> = files.iter().map(|(name, _)| name).filter(|name| !known(name)).cloned().collect();
+        let missing: Vec<_> = asked.keys().filter(|name| files.get(name).is_none()).cloned().collect();
+        let parts = [("missing", missing), ("unused", unused), ("refused", refused)];
         let list: Vec<String> = parts
             .iter()
             .filter(|(_, names)| !names.is_empty())
             .map(|(what, names)| format!("{what}: {}", names.join(", ")))
             .collect();
-        Err(EngineError::new(ErrorKind::Weights, format!("{}: {}", self.label, list.join("; "))))
+        if list.is_empty() {
+            return Ok(NamedWeights::new(taken));
+        }
+        Err(EngineError::new(ErrorKind::Weights, format!("{}: {}", files.label(), list.join("; "))))
     }
-}
-
-/// The libtorch number type for a stored one; `None` for those the engine does not compute with.
-fn kind_of(dtype: Dtype) -> Option<Kind> {
-    Some(match dtype {
-        Dtype::F64 => Kind::Double,
-        Dtype::F32 => Kind::Float,
-        Dtype::F16 => Kind::Half,
-        Dtype::BF16 => Kind::BFloat16,
-        Dtype::I64 => Kind::Int64,
-        Dtype::I32 => Kind::Int,
-        Dtype::U8 => Kind::Uint8,
-        _ => return None,
-    })
 }

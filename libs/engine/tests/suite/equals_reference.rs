@@ -2,7 +2,9 @@
 //! an error is `max |ours − reference| / max |reference|`.
 
 use crate::support::{Fixture, assert_close, assert_equal_names, batch, count, minilm, nano, pipeline};
-use cavendish_engine::flux2::{Flux2Config, Flux2Transformer2DModel, Grid, Rotary, Site, TokenLayout, TransformerInput};
+use cavendish_engine::flux2::{
+    Flux2Config, Flux2Transformer2DModel, Grid, Rotary, Site, TokenLayout, TransformerInput,
+};
 use cavendish_engine::minilm::PromptEncoder;
 use cavendish_engine::{Image, PatchCodec};
 use std::collections::BTreeMap;

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests; clippy knows functions marked as such only")]
 
 mod autoencoder;
+mod checkpoint;
 mod equals_reference;
+mod folders;
+mod lora;
 mod pipeline;
 mod qwen3;
 mod references;

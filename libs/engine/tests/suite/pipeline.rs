@@ -2,8 +2,8 @@
 //! diffusers' pipelines draw and edit with it. `tests/reference/pipeline.py` made folder and fixture.
 
 use crate::support::{Fixture, assert_close, count};
-use cavendish_engine::{Batch, Image, Pipeline, Precision, ReferenceUse, Size, Unwatched};
 use cavendish_engine::qwen3::{PromptShape, Qwen3PromptEncoder};
+use cavendish_engine::{Batch, Image, Pipeline, Precision, ReferenceUse, Size, Unwatched};
 use cavendish_renderer::{Edit, Pixels, Reference};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,7 +34,8 @@ fn pixels(name: &str, size: Size) -> Arc<Pixels> {
 }
 
 fn references() -> Vec<Reference> {
-    let reference = |(n, size)| Reference { key: format!("picture-{n}"), pixels: pixels(&format!("reference.{n}"), size) };
+    let reference =
+        |(n, size)| Reference { key: format!("picture-{n}"), pixels: pixels(&format!("reference.{n}"), size) };
     REFERENCES.into_iter().enumerate().map(reference).collect()
 }
 

@@ -114,7 +114,9 @@ fn bytes_depend_on_prompt_and_seed_only() {
         let alone = draw(&pipeline, &[burger]).remove(0);
         let among = draw(&pipeline, &company);
         assert!(among[1] == alone && among[3] == alone, "the same bytes in forwards of {images}");
-        let reloaded = Pipeline::load(&nano(), &minilm(), tch::Device::Cpu, Precision::F32).unwrap().with_forward_images(count(images));
+        let reloaded = Pipeline::load(&nano(), &minilm(), tch::Device::Cpu, Precision::F32)
+            .unwrap()
+            .with_forward_images(count(images));
         assert!(draw(&reloaded, &[burger])[0] == alone, "the same bytes after a restart");
     }
 }

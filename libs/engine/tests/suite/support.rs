@@ -46,11 +46,16 @@ pub(crate) fn count(n: usize) -> NonZeroUsize {
 
 pub(crate) fn options(max_batch: usize) -> EngineOptions {
     EngineOptions {
-        device: "cpu".parse().unwrap(),
+        devices: vec!["cpu".parse().unwrap()],
         precision: Precision::F32,
         max_batch: Some(count(max_batch)),
         ..EngineOptions::new(nano(), minilm())
     }
+}
+
+/// A file that the reference implementation wrote.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 /// Tensors that the reference implementation wrote.
@@ -63,8 +68,7 @@ impl Fixture {
 
     /// The file as weights: for networks whose weights came with it.
     pub(crate) fn weights(name: &str, kind: Kind) -> Weights {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
-        Weights::open(&path, Device::Cpu, kind).unwrap()
+        Weights::open(&fixture(name), Device::Cpu, kind).unwrap()
     }
 
     pub(crate) fn tensor(&self, name: &str) -> Tensor {

@@ -4,5 +4,6 @@ pub(crate) mod dead_letters;
 pub(crate) mod job;
 pub(crate) mod key;
 pub(crate) mod migrate;
+pub(crate) mod model;
 pub(crate) mod specs;
 pub(crate) mod up;

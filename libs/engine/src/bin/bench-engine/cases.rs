@@ -135,7 +135,8 @@ fn compare(
         let prompt = prompt(round);
         let ours = ours::draw(pipeline, order, &prompt)?;
         let theirs = peer.draw(&theirs(order, &prompt, false))?.context("eager drawing failed")?;
-        let fast = (args.compiled && compile).then(|| peer.draw(&theirs_compiled(order, &prompt))).transpose()?.flatten();
+        let fast =
+            (args.compiled && compile).then(|| peer.draw(&theirs_compiled(order, &prompt))).transpose()?.flatten();
         if round > 0 {
             mine.push(ours);
             eager.push(theirs);

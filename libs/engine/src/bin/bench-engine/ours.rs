@@ -31,12 +31,7 @@ pub(crate) fn load(args: &Args, model: &Path, images: usize) -> Result<Pipeline>
 pub(crate) fn draw(pipeline: &Pipeline, order: Order, prompt: &str) -> Result<Took> {
     let manifest = pipeline.manifest();
     let references = pictures(order);
-    let image = |seed| Image {
-        prompt: prompt.to_owned(),
-        seed,
-        references: references.clone(),
-        ..Image::default()
-    };
+    let image = |seed| Image { prompt: prompt.to_owned(), seed, references: references.clone(), ..Image::default() };
     let batch = Batch {
         frame: pipeline.frame(Size { width: order.side, height: order.side }),
         steps: order.steps,
