@@ -41,6 +41,13 @@ impl BlobKey {
         Self(format!("{tenant}/jobs/{job}/shots/{shot}/assets-{attempt}/{deliverable:02}-{spec}.{extension}"))
     }
 
+    /// What a model makes of references, kept for later images; `digest` (hexadecimal) names the owner, the pictures, their
+    /// sizes and the model. Nobody's job: it is never handed out.
+    #[must_use]
+    pub fn kept_references(digest: &str) -> Self {
+        Self(format!("kept/references/{digest}.safetensors"))
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -72,5 +79,6 @@ mod tests {
         assert_ne!(key(1, 0), key(1, 1));
         assert!(key(1, 0).belongs_to(tenant));
         assert!(!key(1, 0).belongs_to(TenantId::new()));
+        assert!(!BlobKey::kept_references("00").belongs_to(tenant));
     }
 }

@@ -1,6 +1,7 @@
 //! What every [`Renderer`] has to do. An implementation calls [`suite`] in its own tests; a breach panics with its reason.
 
 use crate::{OnStep, RenderError, RenderOutput, RenderRequest, Renderer};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
@@ -73,18 +74,25 @@ async fn steps_are_reported(renderer: &dyn Renderer) {
 }
 
 async fn cancellation_is_heard(renderer: &dyn Renderer) {
+    let steps = Arc::new(AtomicUsize::new(0));
+    let counting = |cancel: Option<CancellationToken>| -> OnStep {
+        let steps = Arc::clone(&steps);
+        Arc::new(move |_, _| {
+            steps.fetch_add(1, Ordering::SeqCst);
+            cancel.iter().for_each(CancellationToken::cancel);
+        })
+    };
     let early = CancellationToken::new();
     early.cancel();
-    let answer = renderer.render(request("owl", 1), Arc::new(|_, _| {}), early).await;
+    let answer = renderer.render(request("owl", 1), counting(None), early).await;
     assert!(matches!(answer, Err(RenderError::Cancelled)), "cancelled before it began");
 
     let cancel = CancellationToken::new();
-    let from_within = cancel.clone();
-    let on_step: OnStep = Arc::new(move |_, _| from_within.cancel());
     let long = RenderRequest { steps: Some(100), ..request("owl", 1) };
-    let answer = renderer.render(long, on_step, cancel).await;
+    let answer = renderer.render(long, counting(Some(cancel.clone())), cancel).await;
     assert!(matches!(answer, Err(RenderError::Cancelled)), "cancelled between steps");
     assert!(draw(renderer, request("owl", 1)).await.is_ok(), "the next request is served");
+    assert_eq!(steps.load(Ordering::SeqCst), 1, "who left costs no step, who leaves costs none after the one at hand");
 }
 
 async fn nonsense_is_refused(renderer: &dyn Renderer) {

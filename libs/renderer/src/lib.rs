@@ -23,10 +23,10 @@ pub type OnStep = Arc<dyn Fn(usize, usize) + Send + Sync>;
 /// A convenience: what is not there is made anew, and an implementation logs what goes wrong.
 #[async_trait]
 pub trait ReferenceStore: Send + Sync {
-    /// What was kept under this key.
-    async fn get(&self, key: &str) -> Option<Vec<u8>>;
+    /// What was kept for `owner` (see [`Share`]) under this key.
+    async fn get(&self, owner: &str, key: &str) -> Option<Vec<u8>>;
     /// Keeps it.
-    async fn put(&self, key: &str, file: Vec<u8>);
+    async fn put(&self, owner: &str, key: &str, file: Vec<u8>);
 }
 
 /// Draws images. Implementations own their threads and batch compatible requests by themselves; callers only await.

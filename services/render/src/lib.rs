@@ -4,6 +4,7 @@ mod compose;
 mod handler;
 mod ledger;
 mod presence;
+mod references;
 mod renderer;
 
 pub use handler::RenderHandler;
@@ -43,18 +44,15 @@ pub struct Service {
 }
 
 impl Service {
-    /// Loads the model and connects.
+    /// Connects and loads the model.
     ///
     /// # Errors
     /// When the model cannot be loaded, or Postgres or S3 refuse or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let renderer = renderer::start(options.renderer).await?;
+        let line = Line::connect(&options.database, &options.broker, &options.blobs).await?;
+        let renderer = renderer::start(options.renderer, line.blobs.clone()).await?;
         tracing::info!(info = ?renderer.info(), "renderer ready");
-        Ok(Self {
-            line: Line::connect(&options.database, &options.broker, &options.blobs).await?,
-            config: options.render,
-            renderer,
-        })
+        Ok(Self { line, config: options.render, renderer })
     }
 
     /// Works until `shutdown`, then drains.

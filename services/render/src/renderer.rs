@@ -1,7 +1,9 @@
 //! Which renderer draws: the engine, or a fake for tests and benches of the line.
 
+use crate::references::KeptReferences;
 use anyhow::Context;
-use cavendish_engine::{EngineOptions, EngineRenderer};
+use cavendish_blobs::Blobs;
+use cavendish_engine::{DeviceChoice, EngineOptions, EngineRenderer, Precision};
 use cavendish_renderer::{FakeBehaviour, FakeRenderer, Renderer};
 use serde::Deserialize;
 use std::num::NonZeroUsize;
@@ -19,6 +21,12 @@ pub struct RendererConfig {
     pub model_dir: PathBuf,
     /// Folder of the text encoder's weights.
     pub encoder_dir: PathBuf,
+    /// Where the model runs, a replica on each: `cpu`, `cuda:N`, `mps`; every GPU, or else the CPU, when empty.
+    pub devices: Vec<DeviceChoice>,
+    /// What the network computes with: `auto`, `f32` or `bf16`.
+    pub precision: Precision,
+    /// Mebibytes of kept references on each device, at most; the engine's own figure when absent.
+    pub reference_mib: Option<usize>,
     /// Threads of the model; all cores when absent.
     pub threads: Option<NonZeroUsize>,
     /// Images per batch, at most; the model's own figure when absent.
@@ -46,6 +54,9 @@ impl Default for RendererConfig {
             kind: RendererKind::Engine,
             model_dir: "models/nano".into(),
             encoder_dir: ".cache/models/minilm".into(),
+            devices: Vec::new(),
+            precision: Precision::Auto,
+            reference_mib: None,
             threads: None,
             max_batch: None,
             fake_step_ms: 0,
@@ -55,7 +66,7 @@ impl Default for RendererConfig {
 }
 
 /// Starts the configured renderer; loading weights happens beside the runtime.
-pub(crate) async fn start(config: RendererConfig) -> anyhow::Result<Arc<dyn Renderer>> {
+pub(crate) async fn start(config: RendererConfig, blobs: Arc<Blobs>) -> anyhow::Result<Arc<dyn Renderer>> {
     match config.kind {
         RendererKind::Fake => {
             let step = Duration::from_millis(config.fake_step_ms);
@@ -63,10 +74,15 @@ pub(crate) async fn start(config: RendererConfig) -> anyhow::Result<Arc<dyn Rend
         }
         RendererKind::Engine => {
             let mut options = EngineOptions::new(&config.model_dir, &config.encoder_dir);
+            options.devices = config.devices;
+            options.precision = config.precision;
+            options.reference_mib = config.reference_mib;
             options.threads = config.threads;
             options.max_batch = config.max_batch;
             let started = tokio::task::spawn_blocking(move || EngineRenderer::start(options)).await?;
-            Ok(Arc::new(started.with_context(|| format!("cannot load the model in {}", config.model_dir.display()))?))
+            let started =
+                started.with_context(|| format!("cannot load the model in {}", config.model_dir.display()))?;
+            Ok(Arc::new(started.with_reference_store(Arc::new(KeptReferences(blobs)))))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: one entry per bench. A bench is a program of the `tests` member that prints
+//! `cargo xtask bench`: one entry per bench. A bench is a program of the workspace that prints
 //! `{"metrics":{name: number},"detail":…}`; here it is built, given servers and its peer, and written down.
 
 mod report;
@@ -21,7 +21,7 @@ use std::{
 /// A bench and what it is compared with.
 struct Bench {
     name: &'static str,
-    /// The program in the `tests` member.
+    /// The program, wherever in the workspace it is.
     program: &'static str,
     /// Python packages of the peer, pinned; none when there is no peer.
     peer: &'static [&'static str],
@@ -30,6 +30,19 @@ struct Bench {
 const BENCHES: &[Bench] = &[
     Bench { name: "line", program: "bench-line", peer: &["celery==5.7.0", "psycopg[binary]==3.3.9"] },
     Bench { name: "chaos", program: "bench-chaos", peer: &[] },
+    Bench {
+        name: "engine",
+        program: "bench-engine",
+        peer: &[
+            "torch==2.11.0",
+            "diffusers==0.42.0",
+            "transformers==5.24.0",
+            "tokenizers==0.23.3",
+            "safetensors==0.8.0",
+            "numpy==2.4.6",
+            "pillow",
+        ],
+    },
 ];
 
 /// The benches there are.
@@ -64,7 +77,8 @@ fn measure(paths: &Paths, bench: &Bench, program: &Path, args: &[String]) -> Res
     command.args(["--json", "-"]).args(args).current_dir(&paths.root).stderr(Stdio::inherit());
     test::export(&mut command, paths)?;
     if !bench.peer.is_empty() {
-        python::environment(paths, "venv-peer", bench.peer)?.export(&mut command, "CAVENDISH_PEER_PYTHON");
+        python::environment(paths, &format!("venv-{}", bench.name), bench.peer)?
+            .export(&mut command, "CAVENDISH_PEER_PYTHON");
     }
     say::headline(&format!("bench {}", bench.name));
     let output = command.output().with_context(|| format!("cannot run {}", program.display()))?;

@@ -172,9 +172,9 @@ impl Groups {
         let &[batch, tokens, dim] = x.size().as_slice() else { return None };
         let (shape, stride) = (modulations[0].size(), modulations[0].stride()[0]);
         let alike = modulations.iter().all(|m| m.size() == shape && m.stride()[0] == stride);
-        match shape.as_slice() {
-            &[1, 1, width] if width == dim && alike => Some(Self { count: 1, stride: 0, rows: batch * tokens, dim }),
-            &[n, 1, width] if n == batch && width == dim && alike => {
+        match *shape.as_slice() {
+            [1, 1, width] if width == dim && alike => Some(Self { count: 1, stride: 0, rows: batch * tokens, dim }),
+            [n, 1, width] if n == batch && width == dim && alike => {
                 Some(Self { count: batch, stride, rows: tokens, dim })
             }
             _ => None,

@@ -13,14 +13,14 @@ use tch::{Device, Kind, Tensor};
 
 /// Prompts to text states.
 pub(super) enum TextEncoder {
-    Minilm(PromptEncoder),
+    Minilm(Box<PromptEncoder>),
     Qwen3(Qwen3PromptEncoder),
 }
 
 impl TextEncoder {
     pub(super) fn load(entry: &TextEncoderEntry, dir: &Path, device: Device, kind: Kind) -> Result<Self> {
         match entry.kind {
-            TextEncoderKind::Minilm => Ok(Self::Minilm(PromptEncoder::load(dir, entry.tokens, device, kind)?)),
+            TextEncoderKind::Minilm => Ok(Self::Minilm(Box::new(PromptEncoder::load(dir, entry.tokens, device, kind)?))),
             TextEncoderKind::Qwen3 => {
                 let mut shape = PromptShape { tokens: entry.tokens, ..PromptShape::default() };
                 if let Some(layers) = &entry.layers {
@@ -59,14 +59,14 @@ impl TextEncoder {
 /// Latents to pixels and back.
 pub(super) enum Codec {
     Patch(PatchCodec),
-    Autoencoder(AutoencoderKlFlux2),
+    Autoencoder(Box<AutoencoderKlFlux2>),
 }
 
 impl Codec {
     /// A folder holds an autoencoder, a file the patch codec.
     pub(super) fn load(path: &Path, device: Device, kind: Kind) -> Result<Self> {
         match path.is_dir() {
-            true => Ok(Self::Autoencoder(AutoencoderKlFlux2::load(path, device, kind)?)),
+            true => Ok(Self::Autoencoder(Box::new(AutoencoderKlFlux2::load(path, device, kind)?))),
             false => Ok(Self::Patch(PatchCodec::load(path, device)?)),
         }
     }

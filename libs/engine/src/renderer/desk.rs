@@ -22,15 +22,15 @@ impl Desk {
         Self { state: Mutex::new(State { queue: Queue::new(), open: true, staff }), changed: Condvar::new() }
     }
 
-    /// Leaves a ticket; gives it back when nobody will ever take it.
-    pub(super) fn leave(&self, ticket: Ticket) -> Result<(), Ticket> {
+    /// Leaves a ticket; false when nobody will ever take it.
+    pub(super) fn leave(&self, ticket: Ticket) -> bool {
         let mut state = self.lock();
-        if !state.open || state.staff == 0 {
-            return Err(ticket);
+        let taken = state.open && state.staff > 0;
+        if taken {
+            state.queue.push(ticket);
+            self.changed.notify_one();
         }
-        state.queue.push(ticket);
-        self.changed.notify_one();
-        Ok(())
+        taken
     }
 
     /// Waits for tickets: a batch of at most `most` within a budget of tokens. `None` when the desk is closed and empty.

@@ -108,14 +108,14 @@ impl EngineRenderer {
         let store = self.store.as_ref()?;
         let key = profile_key(&self.loaded.manifest, self.loaded.kind, &request.references)?;
         let new = self.known.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), ()).is_none();
-        if new { store.get(&key).await } else { None }
+        if new { store.get(&request.share.owner, &key).await } else { None }
     }
 
-    async fn keep(&self, answer: Answer) -> RenderOutput {
+    async fn keep(&self, owner: &str, answer: Answer) -> RenderOutput {
         let Answer { output, kept } = answer;
         if let Some(store) = &self.store {
             for references in kept.into_iter().filter(|kept| kept.file.len() <= STORED_BYTES) {
-                store.put(&references.key, references.file).await;
+                store.put(owner, &references.key, references.file).await;
             }
         }
         output
@@ -166,6 +166,7 @@ impl Renderer for EngineRenderer {
     ) -> std::result::Result<RenderOutput, RenderError> {
         request.check()?;
         let kept_references = cancel.run_until_cancelled(self.fetch(&request)).await.ok_or(RenderError::Cancelled)?;
+        let owner = request.share.owner.clone();
         let (reply, answer) = oneshot::channel();
         let ticket = Ticket {
             recipe: self.recipe(&request),
@@ -183,11 +184,13 @@ impl Renderer for EngineRenderer {
             queued: Instant::now(),
             span: tracing::Span::current(),
         };
-        self.desk.leave(ticket).map_err(|_| RenderError::Gone)?;
+        if !self.desk.leave(ticket) {
+            return Err(RenderError::Gone);
+        }
         // A cancelled caller is told at once; the thread learns of it before its next step.
         match cancel.run_until_cancelled(answer).await {
             None => Err(RenderError::Cancelled),
-            Some(answer) => Ok(self.keep(answer.unwrap_or(Err(RenderError::Gone))?).await),
+            Some(answer) => Ok(self.keep(&owner, answer.unwrap_or(Err(RenderError::Gone))?).await),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The device is shared between owners, whoever came first.
 
 use crate::support::options;
-use cavendish_engine::EngineRenderer;
+use cavendish_engine::{EngineOptions, EngineRenderer};
 use cavendish_renderer::{OnStep, RenderRequest, Renderer, Share, contract};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -44,4 +44,24 @@ async fn an_owner_with_one_image_does_not_wait_for_anothers_backlog() {
     assert!(first.is_ok() && rest.0.is_ok() && rest.1.is_ok() && rest.2.is_ok() && rest.3.is_ok());
     assert_eq!(drawn.lock().unwrap()[0], "few", "its turn came before the backlog's second");
     drop(renderer);
+}
+
+/// Two replicas draw beside each other: each holds an image in its first step until the other has one as well.
+#[tokio::test]
+async fn several_devices_draw_at_the_same_time_and_the_same() {
+    let two = EngineOptions { devices: vec!["cpu".parse().unwrap(); 2], ..options(1) };
+    let renderer = EngineRenderer::start(two).unwrap();
+    assert_eq!((renderer.info().devices, renderer.info().device.as_str()), (2, "cpu, cpu"));
+    let both = Arc::new(Barrier::new(2));
+    let meet = || -> OnStep {
+        let both = Arc::clone(&both);
+        Arc::new(move |done, _| {
+            if done == 1 {
+                both.wait();
+            }
+        })
+    };
+    let render = |on_step| renderer.render(contract::request("owl", 1), on_step, CancellationToken::new());
+    let (one, other) = tokio::join!(render(meet()), render(meet()));
+    assert!(one.unwrap().pixels == other.unwrap().pixels);
 }

@@ -152,6 +152,7 @@ fn compare(
         Finding::metric(format!("ratio_step_{name}"), ratio(&eager, |took| took.step)),
         Finding::detail("ours", all(&mine, |took| took.seconds)),
         Finding::detail("ours_step", all(&mine, |took| took.step)),
+        Finding::detail("ours_decode", all(&mine, |took| took.decode)),
         Finding::detail("eager", all(&eager, |took| took.seconds)),
         Finding::detail("eager_step", all(&eager, |took| took.step)),
     ];

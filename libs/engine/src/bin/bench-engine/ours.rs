@@ -41,7 +41,9 @@ pub(crate) fn draw(pipeline: &Pipeline, order: Order, prompt: &str) -> Result<To
     };
     let begin = Instant::now();
     let drawn = pipeline.draw(&batch, &mut Unwatched)?;
-    Ok(Took { seconds: begin.elapsed().as_secs_f64(), step: drawn.denoise.as_secs_f64() / order.steps as f64 })
+    let seconds = begin.elapsed().as_secs_f64();
+    let (step, decode) = (drawn.denoise.as_secs_f64() / order.steps as f64, drawn.decode.as_secs_f64());
+    Ok(Took { seconds, step, decode })
 }
 
 /// Noise that stands for photographs, of the size that is drawn.

@@ -21,6 +21,8 @@ pub(crate) struct Took {
     pub(crate) seconds: f64,
     /// One denoising step.
     pub(crate) step: f64,
+    /// From latents to pixels; not told by the peer.
+    pub(crate) decode: f64,
 }
 
 impl Peer {
@@ -51,7 +53,7 @@ impl Peer {
             return Ok(None);
         }
         let seconds = answer["seconds"].as_f64().context("the peer gave no seconds")?;
-        Ok(Some(Took { seconds, step: answer["step_seconds"].as_f64().unwrap_or(f64::NAN) }))
+        Ok(Some(Took { seconds, step: answer["step_seconds"].as_f64().unwrap_or(f64::NAN), decode: f64::NAN }))
     }
 
     fn order(&mut self, order: &Value) -> Result<Value> {
