@@ -16,7 +16,8 @@ pub struct Decision {
     pub native: Option<[u32; 2]>,
     /// How many times as large the image is to become after drawing.
     pub upscale: f64,
-    /// How little a step may change the picture, as a share of it, for the rest to be left out; 0 takes every step.
+    /// How little the velocity may change from one step to the next (relative error) for the image to go straight to its
+    /// end; 0 takes every step.
     pub early_stop: f32,
     /// What earlier work can serve this shot.
     pub reuse: Reuse,

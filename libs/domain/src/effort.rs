@@ -30,7 +30,8 @@ pub fn fewest_steps(default: u32) -> u32 {
     default.div_ceil(3).max(1)
 }
 
-/// How little a step may change the picture, as a share of it, for the rest to be left out; 0 takes every step.
+/// How little the velocity may change from one step to the next (relative error) for the image to go straight to its end;
+/// 0 takes every step.
 #[must_use]
 pub fn early_stop(quality: Quality) -> f32 {
     match quality {

@@ -24,7 +24,41 @@ pub struct Edit {
     pub strength: f64,
 }
 
+/// Pixels that are added around a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Margins {
+    /// Left of it.
+    pub left: u32,
+    /// Above it.
+    pub top: u32,
+    /// Right of it.
+    pub right: u32,
+    /// Below it.
+    pub bottom: u32,
+}
+
 impl Edit {
+    /// Continues a picture beyond its borders (outpainting): the picture is kept, the margins are drawn, starting from
+    /// the nearest pixels of the border. Draw it at the size of the returned source.
+    #[must_use]
+    pub fn outpaint(picture: &Pixels, margins: Margins, strength: f64) -> Self {
+        let Margins { left, top, right, bottom } = margins;
+        let (width, height) = (left + picture.width + right, top + picture.height + bottom);
+        let inside = |at: u32, before: u32, length: u32| at >= before && at < before + length;
+        let nearest = |at: u32, before: u32, length: u32| at.saturating_sub(before).min(length.saturating_sub(1));
+        let (mut rgb, mut mask) = (Vec::new(), Vec::new());
+        for y in 0..height {
+            for x in 0..width {
+                let kept = inside(x, left, picture.width) && inside(y, top, picture.height);
+                let from = nearest(y, top, picture.height) * picture.width + nearest(x, left, picture.width);
+                let from = from as usize * 3;
+                rgb.extend_from_slice(picture.rgb.get(from..from + 3).unwrap_or(&[0; 3]));
+                mask.push(if kept { 0 } else { 255 });
+            }
+        }
+        Self { source: Arc::new(Pixels { width, height, rgb }), mask: Some(Arc::new(mask)), strength }
+    }
+
     pub(crate) fn check(&self) -> Result<(), RenderError> {
         let invalid = |field, reason: String| Err(RenderError::Invalid { field, reason });
         if !self.source.is_whole() {
@@ -53,5 +87,36 @@ impl fmt::Debug for Edit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let masked = if self.mask.is_some() { "masked, " } else { "" };
         write!(f, "Edit({} × {}, {masked}strength {})", self.source.width, self.source.height, self.strength)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outpainting_keeps_the_picture_and_continues_its_border() {
+        let picture = Pixels { width: 2, height: 1, rgb: vec![1, 1, 1, 2, 2, 2] };
+        let edit = Edit::outpaint(&picture, Margins { left: 1, bottom: 1, ..Margins::default() }, 1.0);
+        assert_eq!((edit.source.width, edit.source.height), (3, 2));
+        let grey: Vec<u8> = edit.source.rgb.chunks(3).map(|rgb| rgb[0]).collect();
+        assert_eq!(grey, [1, 1, 2, 1, 1, 2]);
+        assert_eq!(*edit.mask.clone().unwrap(), [255, 0, 0, 255, 255, 255]);
+        assert!(edit.check().is_ok());
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        let picture = Arc::new(Pixels { width: 1, height: 1, rgb: vec![0; 3] });
+        let edit = |mask: usize, strength| Edit {
+            source: Arc::clone(&picture),
+            mask: Some(Arc::new(vec![0; mask])),
+            strength,
+        };
+        let field = |edit: Edit| match edit.check() {
+            Err(RenderError::Invalid { field, .. }) => field,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((field(edit(2, 1.0)), field(edit(1, 0.0)), field(edit(1, 1.5))), ("edit.mask", "edit.strength", "edit.strength"));
     }
 }

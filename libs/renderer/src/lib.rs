@@ -8,7 +8,7 @@ mod inputs;
 mod types;
 
 pub use fake::{FakeBehaviour, FakeRenderer};
-pub use inputs::{Edit, Reference};
+pub use inputs::{Edit, Margins, Reference};
 pub use types::{MAX_REFERENCES, Pixels, RenderError, RenderOutput, RenderRequest, RendererInfo, Share, StepTiming};
 
 use async_trait::async_trait;

@@ -24,9 +24,12 @@ pub(super) fn print(view: &JobView) {
     }
 }
 
+/// A reason: its code, and the sentence for people.
+type Line = (String, String);
+
 /// For every decision: its shots, and its lines as (code, text).
-fn told(view: &JobView) -> Vec<(String, Vec<(String, String)>)> {
-    let mut groups: Vec<(Vec<String>, Vec<(String, String)>)> = vec![];
+fn told(view: &JobView) -> Vec<(String, Vec<Line>)> {
+    let mut groups: Vec<(Vec<String>, Vec<Line>)> = vec![];
     for shot in &view.shots {
         let Ok(request) = serde_json::from_value::<ShotRequest>(shot.request.clone()) else { continue };
         let Some(decision) = &request.decision else { continue };
@@ -43,7 +46,7 @@ fn told(view: &JobView) -> Vec<(String, Vec<(String, String)>)> {
     groups.into_iter().map(|(numbers, lines)| (named(numbers), lines)).collect()
 }
 
-fn lines(request: &ShotRequest, decision: &Decision) -> Vec<(String, String)> {
+fn lines(request: &ShotRequest, decision: &Decision) -> Vec<Line> {
     let steps = request.steps.map_or_else(|| "the model's own steps".into(), |steps| format!("{steps} steps"));
     let native = decision.native.map_or_else(String::new, |[width, height]| format!(" at {width}×{height}"));
     let seconds = decision.seconds.map_or_else(String::new, |seconds| {
