@@ -1,5 +1,6 @@
 //! The few layers all networks share.
 
+use crate::kernels::PackedWeight;
 use crate::weights::Vars;
 use tch::Tensor;
 
@@ -8,6 +9,7 @@ use tch::Tensor;
 pub(crate) struct Linear {
     weight: Tensor,       // (out, in); on a CPU it lies in memory as (in, out), see `Vars::matrix`
     bias: Option<Tensor>, // (out)
+    packed: PackedWeight,
 }
 
 impl Linear {
@@ -30,11 +32,14 @@ impl Linear {
     }
 
     fn load_stacked_names(vars: &Vars<'_>, dim_in: i64, parts: &[(&str, i64)]) -> Self {
-        Self { weight: vars.matrix(parts, dim_in), bias: None }
+        Self { weight: vars.matrix(parts, dim_in), bias: None, packed: PackedWeight::default() }
     }
 
     pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
-        x.linear(&self.weight, self.bias.as_ref())
+        match &self.bias {
+            None => self.packed.linear(x, &self.weight).unwrap_or_else(|| x.linear(&self.weight, None::<&Tensor>)),
+            bias => x.linear(&self.weight, bias.as_ref()),
+        }
     }
 
     /// The outputs `from..from + count` alone, of a layer without bias.

@@ -117,6 +117,9 @@ mod tests {
             Err(RenderError::Invalid { field, .. }) => field,
             other => panic!("{other:?}"),
         };
-        assert_eq!((field(edit(2, 1.0)), field(edit(1, 0.0)), field(edit(1, 1.5))), ("edit.mask", "edit.strength", "edit.strength"));
+        assert_eq!(
+            (field(edit(2, 1.0)), field(edit(1, 0.0)), field(edit(1, 1.5))),
+            ("edit.mask", "edit.strength", "edit.strength")
+        );
     }
 }

@@ -23,16 +23,19 @@ struct Bench {
     name: &'static str,
     /// The program, wherever in the workspace it is.
     program: &'static str,
+    /// Whether it talks to the line's servers.
+    servers: bool,
     /// Python packages of the peer, pinned; none when there is no peer.
     peer: &'static [&'static str],
 }
 
 const BENCHES: &[Bench] = &[
-    Bench { name: "line", program: "bench-line", peer: &["celery==5.7.0", "psycopg[binary]==3.3.9"] },
-    Bench { name: "chaos", program: "bench-chaos", peer: &[] },
+    Bench { name: "line", program: "bench-line", servers: true, peer: &["celery==5.7.0", "psycopg[binary]==3.3.9"] },
+    Bench { name: "chaos", program: "bench-chaos", servers: true, peer: &[] },
     Bench {
         name: "engine",
         program: "bench-engine",
+        servers: false,
         peer: &[
             "torch==2.11.0",
             "diffusers==0.42.0",
@@ -40,7 +43,7 @@ const BENCHES: &[Bench] = &[
             "tokenizers==0.23.3",
             "safetensors==0.8.0",
             "numpy==2.4.6",
-            "pillow",
+            "pillow==13.0.0",
         ],
     },
 ];
@@ -55,19 +58,28 @@ pub(crate) fn run(paths: &Paths, what: &str, json: Option<&Path>, args: &[String
     let bench = BENCHES.iter().find(|bench| bench.name == what).with_context(|| format!("no bench {what}"))?;
     setup::all(paths, false)?;
     let program = cargo::build(paths, bench.program)?;
-    let mut stack = Stack::open(paths)?;
-    let was_up = stack.is_up();
-    stack.up()?;
-    let report = measure(paths, bench, &program, args);
-    if !was_up {
-        stack.down()?;
-    }
+    let report = match bench.servers {
+        true => with_servers(paths, || measure(paths, bench, &program, args)),
+        false => measure(paths, bench, &program, args),
+    };
     let report = report?;
     eprintln!("\n{}", report.table());
     if let Some(file) = json {
         report.write(file)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Stops the servers afterwards unless they ran before.
+fn with_servers<T>(paths: &Paths, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let mut stack = Stack::open(paths)?;
+    let was_up = stack.is_up();
+    stack.up()?;
+    let result = work();
+    if !was_up {
+        stack.down()?;
+    }
+    result
 }
 
 fn measure(paths: &Paths, bench: &Bench, program: &Path, args: &[String]) -> Result<Report> {

@@ -3,6 +3,9 @@
 #![allow(unsafe_code, reason = "the safe face of the C kernels: shapes are checked here, memory in `ffi::Plain`")]
 
 mod ffi;
+mod packed;
+
+pub(crate) use packed::PackedWeight;
 
 use ffi::Plain;
 use tch::{Kind, Tensor};

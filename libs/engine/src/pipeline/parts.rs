@@ -20,7 +20,9 @@ pub(super) enum TextEncoder {
 impl TextEncoder {
     pub(super) fn load(entry: &TextEncoderEntry, dir: &Path, device: Device, kind: Kind) -> Result<Self> {
         match entry.kind {
-            TextEncoderKind::Minilm => Ok(Self::Minilm(Box::new(PromptEncoder::load(dir, entry.tokens, device, kind)?))),
+            TextEncoderKind::Minilm => {
+                Ok(Self::Minilm(Box::new(PromptEncoder::load(dir, entry.tokens, device, kind)?)))
+            }
             TextEncoderKind::Qwen3 => {
                 let mut shape = PromptShape { tokens: entry.tokens, ..PromptShape::default() };
                 if let Some(layers) = &entry.layers {
