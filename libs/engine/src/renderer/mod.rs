@@ -98,6 +98,7 @@ impl EngineRenderer {
             settle: request.settle,
             references: request.references.iter().map(|r| reference_size(&manifest.native, r)).collect(),
             strength: request.edit.as_ref().map(|edit| edit.strength),
+            masked: request.edit.as_ref().is_some_and(|edit| edit.mask.is_some()),
             text_tokens: self.loaded.text_tokens.unsigned_abs(),
             patch: u32::try_from(self.loaded.patch).unwrap_or(1),
         }

@@ -37,6 +37,8 @@ pub(super) struct Recipe {
     /// Sizes of the references, in order, and how far an edit may go from its source.
     pub(super) references: Vec<Size>,
     pub(super) strength: Option<f64>,
+    /// Whether a mask says what is edited: the source then stands among the references.
+    pub(super) masked: bool,
     /// Of every prompt.
     pub(super) text_tokens: u64,
     /// Pixels along a side of an image token.
