@@ -40,8 +40,8 @@ pub use codec::PatchCodec;
 pub use device::{DeviceChoice, Precision};
 pub use error::{EngineError, ErrorKind, Result};
 pub use pipeline::{
-    AdapterEntry, Batch, Drawn, DrawnImage, Frame, Image, KeptReferences, LONGEST_SIDE, Manifest, Native, Pipeline,
-    ReferenceUse, Sampling, Shift, Size, TextEncoderEntry, TextEncoderKind, Unwatched, UpscalerEntry, Watch,
+    AdapterEntry, Batch, Drawn, DrawnImage, Frame, Image, KeptReferences, Manifest, Native, Pipeline, ReferenceUse,
+    Sampling, Shift, Size, TextEncoderEntry, TextEncoderKind, Unwatched, UpscalerEntry, Watch,
 };
 pub use renderer::{EngineOptions, EngineRenderer};
 pub use scheduler::FlowMatchEuler;

@@ -100,6 +100,7 @@ async fn nonsense_is_refused(renderer: &dyn Renderer) {
     for (wrong, expected) in [
         (RenderRequest { width: 0, ..plain.clone() }, "width"),
         (RenderRequest { height: 0, ..plain.clone() }, "height"),
+        (RenderRequest { height: crate::MAX_SIDE + 1, ..plain.clone() }, "height"),
         (RenderRequest { steps: Some(0), ..plain.clone() }, "steps"),
         (RenderRequest { steps: Some(101), ..plain.clone() }, "steps"),
         (RenderRequest { guidance: Some(f64::NAN), ..plain.clone() }, "guidance"),

@@ -1,6 +1,6 @@
 //! Pictures that go into a render.
 
-use crate::{Pixels, RenderError};
+use crate::{MAX_SIDE, Pixels, RenderError};
 use std::fmt;
 use std::sync::Arc;
 
@@ -40,10 +40,18 @@ pub struct Margins {
 impl Edit {
     /// Continues a picture beyond its borders (outpainting): the picture is kept, the margins are drawn, starting from
     /// the nearest pixels of the border. Draw it at the size of the returned source.
-    #[must_use]
-    pub fn outpaint(picture: &Pixels, margins: Margins, strength: f64) -> Self {
+    ///
+    /// # Errors
+    /// [`RenderError::Invalid`] for a picture that is not whole, or a side above [`MAX_SIDE`].
+    pub fn outpaint(picture: &Pixels, margins: Margins, strength: f64) -> Result<Self, RenderError> {
         let Margins { left, top, right, bottom } = margins;
-        let (width, height) = (left + picture.width + right, top + picture.height + bottom);
+        let side = |before: u32, length: u32, after: u32| before.checked_add(length)?.checked_add(after);
+        let sides = side(left, picture.width, right).zip(side(top, picture.height, bottom));
+        let sides = sides.filter(|(width, height)| picture.is_whole() && (*width).max(*height) <= MAX_SIDE);
+        let (width, height) = sides.ok_or_else(|| RenderError::Invalid {
+            field: "edit.source",
+            reason: format!("the picture lacks bytes, or comes to more than {MAX_SIDE} pixels along a side"),
+        })?;
         let inside = |at: u32, before: u32, length: u32| at >= before && at < before + length;
         let nearest = |at: u32, before: u32, length: u32| at.saturating_sub(before).min(length.saturating_sub(1));
         let (mut rgb, mut mask) = (Vec::new(), Vec::new());
@@ -56,7 +64,7 @@ impl Edit {
                 mask.push(if kept { 0 } else { 255 });
             }
         }
-        Self { source: Arc::new(Pixels { width, height, rgb }), mask: Some(Arc::new(mask)), strength }
+        Ok(Self { source: Arc::new(Pixels { width, height, rgb }), mask: Some(Arc::new(mask)), strength })
     }
 
     pub(crate) fn check(&self) -> Result<(), RenderError> {
@@ -97,7 +105,9 @@ mod tests {
     #[test]
     fn outpainting_keeps_the_picture_and_continues_its_border() {
         let picture = Pixels { width: 2, height: 1, rgb: vec![1, 1, 1, 2, 2, 2] };
-        let edit = Edit::outpaint(&picture, Margins { left: 1, bottom: 1, ..Margins::default() }, 1.0);
+        let edit = Edit::outpaint(&picture, Margins { left: 1, bottom: 1, ..Margins::default() }, 1.0).unwrap();
+        let endless = Margins { right: u32::MAX, ..Margins::default() };
+        assert!(Edit::outpaint(&picture, endless, 1.0).is_err());
         assert_eq!((edit.source.width, edit.source.height), (3, 2));
         let grey: Vec<u8> = edit.source.rgb.chunks(3).map(|rgb| rgb[0]).collect();
         assert_eq!(grey, [1, 1, 2, 1, 1, 2]);

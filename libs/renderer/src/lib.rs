@@ -9,7 +9,9 @@ mod types;
 
 pub use fake::{FakeBehaviour, FakeRenderer};
 pub use inputs::{Edit, Margins, Reference};
-pub use types::{MAX_REFERENCES, Pixels, RenderError, RenderOutput, RenderRequest, RendererInfo, Share, StepTiming};
+pub use types::{
+    MAX_REFERENCES, MAX_SIDE, Pixels, RenderError, RenderOutput, RenderRequest, RendererInfo, Share, StepTiming,
+};
 
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -37,7 +39,8 @@ pub trait Renderer: Send + Sync {
 
     /// Draws one image.
     ///
-    /// The same request gives the same pixels, whatever else is in the batch. `cancel` is honoured between steps.
+    /// The same request gives the same pixels, whatever else is in the batch; where a renderer chooses its batches by
+    /// measuring, or comes to know references, up to rounding or a stated tolerance. `cancel` is honoured between steps.
     ///
     /// # Errors
     /// [`RenderError::Invalid`] for a request the model cannot serve, [`RenderError::Cancelled`],

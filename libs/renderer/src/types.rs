@@ -2,6 +2,8 @@ use crate::inputs::{Edit, Reference};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// Pixels along a side of an image, at most.
+pub const MAX_SIDE: u32 = 12_288;
 /// References of one image, at most.
 pub const MAX_REFERENCES: usize = 14;
 
@@ -21,7 +23,7 @@ pub struct RenderRequest {
     pub steps: Option<u32>,
     /// Classifier-free guidance scale, 0..=100; `None` takes the model's own default, 1.0 switches it off.
     pub guidance: Option<f64>,
-    /// Seed of the noise: the same request and seed give identical pixels.
+    /// Seed of the noise: the same request and seed give identical pixels, as far as the renderer promises.
     pub seed: u64,
     /// Pictures of what is to be in the image, at most [`MAX_REFERENCES`]; their order matters.
     pub references: Vec<Reference>,
@@ -81,6 +83,10 @@ impl RenderRequest {
         if self.height == 0 {
             return invalid("height", "must be at least 1".into());
         }
+        if self.width > MAX_SIDE || self.height > MAX_SIDE {
+            let field = if self.width > MAX_SIDE { "width" } else { "height" };
+            return invalid(field, format!("must be at most {MAX_SIDE}"));
+        }
         if let Some(steps) = self.steps.filter(|steps| !(1..=100).contains(steps)) {
             return invalid("steps", format!("{steps} is not within 1..=100"));
         }
@@ -117,8 +123,8 @@ impl Pixels {
     /// Whether there is an image, with three bytes for every pixel.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let count = self.width as usize * self.height as usize;
-        count > 0 && self.rgb.len() == count * 3
+        let bytes = (self.width as usize).checked_mul(self.height as usize).and_then(|count| count.checked_mul(3));
+        bytes.is_some_and(|bytes| bytes > 0 && self.rgb.len() == bytes)
     }
 }
 

@@ -12,10 +12,10 @@ use std::sync::Arc;
 const MOST_BYTES: u64 = 256 << 20;
 
 /// The blob store as the engine's memory.
-pub(crate) struct KeptReferences(pub(crate) Arc<dyn BlobStore>);
+pub(crate) struct ReferenceBlobs(pub(crate) Arc<dyn BlobStore>);
 
 #[async_trait]
-impl ReferenceStore for KeptReferences {
+impl ReferenceStore for ReferenceBlobs {
     async fn get(&self, owner: &str, key: &str) -> Option<Vec<u8>> {
         match self.0.get(&blob_key(owner, key), MOST_BYTES).await {
             Ok(file) => Some(file.into()),
@@ -52,11 +52,28 @@ mod tests {
     use cavendish_service_kit::CancellationToken;
     use cavendish_testkit::TestBucket;
     use std::path::Path;
+    use std::sync::Mutex;
 
-    fn engine(store: Arc<dyn BlobStore>) -> EngineRenderer {
+    /// Notes what is put.
+    struct Noted(ReferenceBlobs, Arc<Mutex<Vec<BlobKey>>>);
+
+    #[async_trait]
+    impl ReferenceStore for Noted {
+        async fn get(&self, owner: &str, key: &str) -> Option<Vec<u8>> {
+            self.0.get(owner, key).await
+        }
+
+        async fn put(&self, owner: &str, key: &str, file: Vec<u8>) {
+            self.1.lock().unwrap().push(blob_key(owner, key));
+            self.0.put(owner, key, file).await;
+        }
+    }
+
+    fn engine(store: &Arc<dyn BlobStore>, puts: &Arc<Mutex<Vec<BlobKey>>>) -> EngineRenderer {
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/engine/tests/fixtures/klein");
         let options = EngineOptions { devices: vec!["cpu".parse().unwrap()], ..EngineOptions::new(model, "none") };
-        EngineRenderer::start(options).unwrap().with_reference_store(Arc::new(KeptReferences(store)))
+        let noted = Noted(ReferenceBlobs(Arc::clone(store)), Arc::clone(puts));
+        EngineRenderer::start(options).unwrap().with_reference_store(Arc::new(noted))
     }
 
     async fn draw(engine: &EngineRenderer, owner: &str, prompt: &str) -> RenderOutput {
@@ -77,15 +94,16 @@ mod tests {
     async fn references_are_kept_in_s3_for_every_process_and_apart_for_every_owner() {
         let bucket = TestBucket::create().await.unwrap();
         let blobs: Arc<dyn BlobStore> = Arc::new(bucket.blobs().clone());
-        let key = |owner| blob_key(owner, "klein-tiny/Float/a-photograph@64x64");
-        let first = draw(&engine(Arc::clone(&blobs)), "one", "a red apple").await;
-        let kept = blobs.head(&key("one")).await.unwrap().unwrap();
-        assert!(kept.bytes > 1_000);
-        assert!(blobs.head(&key("two")).await.unwrap().is_none());
-
-        let again = draw(&engine(Arc::clone(&blobs)), "one", "a red apple").await;
+        let puts = Arc::default();
+        let first = draw(&engine(&blobs, &puts), "one", "a red apple").await;
+        let again = draw(&engine(&blobs, &puts), "one", "a red apple").await;
         assert!(again.pixels == first.pixels, "from what was kept as from the picture");
-        draw(&engine(Arc::clone(&blobs)), "two", "a red apple").await;
-        assert!(blobs.head(&key("two")).await.unwrap().is_some());
+        assert_eq!(puts.lock().unwrap().len(), 1, "the second process found it");
+        draw(&engine(&blobs, &puts), "two", "a red apple").await;
+        let keys = puts.lock().unwrap().clone();
+        assert!(keys.len() == 2 && keys[0] != keys[1], "another owner's is another: {keys:?}");
+        for key in keys {
+            assert!(blobs.head(&key).await.unwrap().unwrap().bytes > 1_000);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Which renderer draws: the engine, or a fake for tests and benches of the line.
 
-use crate::references::KeptReferences;
+use crate::references::ReferenceBlobs;
 use anyhow::Context;
 use cavendish_blobs::Blobs;
 use cavendish_engine::{DeviceChoice, EngineOptions, EngineRenderer, Precision};
@@ -82,7 +82,7 @@ pub(crate) async fn start(config: RendererConfig, blobs: Arc<Blobs>) -> anyhow::
             let started = tokio::task::spawn_blocking(move || EngineRenderer::start(options)).await?;
             let started =
                 started.with_context(|| format!("cannot load the model in {}", config.model_dir.display()))?;
-            Ok(Arc::new(started.with_reference_store(Arc::new(KeptReferences(blobs)))))
+            Ok(Arc::new(started.with_reference_store(Arc::new(ReferenceBlobs(blobs)))))
         }
     }
 }

@@ -1,3 +1,4 @@
+use super::Flux2Config;
 use crate::error::{EngineError, ErrorKind, Result};
 use safetensors::tensor::{Dtype, SafeTensors, View};
 use std::borrow::Cow;
@@ -39,6 +40,13 @@ impl ReferenceKv {
     #[must_use]
     pub fn tokens(&self) -> i64 {
         self.layers.first().map_or(0, LayerKv::tokens)
+    }
+
+    /// Whether a network of this configuration made it of so many tokens.
+    pub(crate) fn is_of(&self, config: &Flux2Config, tokens: i64) -> bool {
+        let shape = [1, config.num_attention_heads, tokens, config.attention_head_dim];
+        self.layers.len() == config.num_layers + config.num_single_layers
+            && self.layers.iter().all(|layer| layer.k.size() == shape && layer.v.size() == shape)
     }
 
     /// Bytes on the device.

@@ -16,6 +16,8 @@ unsafe extern "C" {
 const WORTH_PACKING: usize = 2 << 20;
 /// Rows of an input from which packing pays.
 const WORTH_ROWS: i64 = 16;
+/// Rows that weights are packed for, whoever comes first: the layout, and with it the last bits, must not depend on that.
+const USUAL_ROWS: i64 = 512;
 /// Bytes of packed weights of the process, at most: they lie beside the weights themselves, which adapters change.
 const MOST_BYTES: usize = 2 << 30;
 
@@ -44,7 +46,7 @@ impl PackedWeight {
         if rows < WORTH_ROWS || weight.numel() < WORTH_PACKING {
             return None;
         }
-        self.refresh(weight, rows);
+        self.refresh(weight);
         let State::Packed { weight: packed, .. } = &*self.0.borrow() else { return None };
         if x.device() != Device::Cpu || x.kind() != Kind::Float || x.requires_grad() {
             return None;
@@ -56,7 +58,7 @@ impl PackedWeight {
     }
 
     /// Packs the weight if that was not done, or the weight has changed since.
-    fn refresh(&self, weight: &Tensor, rows: i64) {
+    fn refresh(&self, weight: &Tensor) {
         let version = weight.internal_version();
         match &*self.0.borrow() {
             State::Never => return,
@@ -64,7 +66,7 @@ impl PackedWeight {
             _ => {}
         }
         self.0.replace(State::Never).forget();
-        let next = pack(weight, rows).map(|(weight, bytes)| State::Packed { weight, version, bytes });
+        let next = pack(weight).map(|(weight, bytes)| State::Packed { weight, version, bytes });
         self.0.replace(next.unwrap_or(State::Never));
     }
 }
@@ -84,7 +86,7 @@ impl Drop for PackedWeight {
     }
 }
 
-fn pack(weight: &Tensor, rows: i64) -> Option<(Tensor, usize)> {
+fn pack(weight: &Tensor) -> Option<(Tensor, usize)> {
     let plain = weight.device() == Device::Cpu && weight.kind() == Kind::Float && !weight.requires_grad();
     let bytes = weight.numel() * size_of::<f32>();
     let room = |used: usize| (used + bytes <= MOST_BYTES).then_some(used + bytes);
@@ -93,7 +95,7 @@ fn pack(weight: &Tensor, rows: i64) -> Option<(Tensor, usize)> {
     }
     let whole = weight.contiguous();
     // SAFETY: as above.
-    let packed = unsafe { owned(cavendish_pack_linear(handle(&whole), rows)) };
+    let packed = unsafe { owned(cavendish_pack_linear(handle(&whole), USUAL_ROWS)) };
     if packed.is_none() {
         BYTES.fetch_sub(bytes, Ordering::Relaxed);
     }

@@ -39,7 +39,7 @@ pub(super) struct Course<'a> {
 }
 
 /// What the forwards of some canvases share.
-struct Frame<'a> {
+struct Shared<'a> {
     course: &'a Course<'a>,
     rotary: Rc<Rotary>,
     conditioning: Rc<Conditioning>, // of all steps
@@ -84,7 +84,7 @@ impl Pipeline {
         #[allow(clippy::float_cmp, reason = "exactly 1.0 switches guidance off")]
         let empty = if course.guidance == 1.0 { None } else { Some(self.prompt("")?) };
         let conditioning = self.conditioning(course.schedule);
-        let frame = Frame { course, rotary: self.rotary(&layout), conditioning, empty };
+        let frame = Shared { course, rotary: self.rotary(&layout), conditioning, empty };
         let all = course.schedule.steps();
         for step in 0..all {
             canvases.retain(|canvas| !watch.cancelled(canvas.image));
@@ -104,7 +104,7 @@ impl Pipeline {
     }
 
     /// One step of at most `forward_images` canvases, in a forward of exactly that many.
-    fn step(&self, group: &mut [Canvas], frame: &Frame<'_>, step: usize) -> Result<()> {
+    fn step(&self, group: &mut [Canvas], frame: &Shared<'_>, step: usize) -> Result<()> {
         let lanes = self.forward_images.get();
         let last = group.len() - 1;
         let filled: Vec<&Canvas> = (0..lanes).map(|lane| &group[lane.min(last)]).collect();
@@ -115,6 +115,9 @@ impl Pipeline {
             latents.extend(latents.iter().map(Tensor::shallow_clone).collect::<Vec<_>>());
             text.extend(std::iter::repeat_n(empty, lanes));
             known.extend_from_within(..);
+        }
+        if !(known.is_empty() || known.len() == text.len()) {
+            return Err(EngineError::new(ErrorKind::Invalid, "a batch of images with and without references"));
         }
         let references = ReferenceKv::together(&known);
         let predicted = self.transformer.forward(TransformerInput {

@@ -21,7 +21,8 @@ pub struct Batch {
     /// An image whose velocity changes by at most this much from one step to the next (relative error) goes straight to
     /// its end; 0 takes every step.
     pub settle: f64,
-    /// What to draw. The sizes of their references and the strengths of their edits are the same.
+    /// What to draw. Whether they are edits, with a mask or without, the sizes of sources and references, and strengths are
+    /// the same.
     pub images: Vec<Image>,
 }
 
@@ -77,22 +78,20 @@ impl Pipeline {
         guarded(|| {
             let start = Instant::now();
             let layout = self.layout(batch.frame.native)?;
-            let mut schedule = self.schedule(batch.steps, &layout)?;
-            if let Some(edit) = batch.images.first().and_then(|image| image.edit.as_ref()) {
-                schedule = schedule.starting_at(edit.strength);
-            }
+            let schedule = self.schedule(batch, &layout)?;
             let course = Course::new(batch, &schedule, &layout)?;
             let canvases = self.start(batch, &schedule, &layout)?;
             let encoded = Instant::now();
             let canvases = self.denoise(canvases, &course, watch)?;
-            self.judge_references(batch, &course, &canvases)?;
             let denoised = Instant::now();
+            self.judge_references(batch, &course, &canvases)?;
+            let judged = Instant::now();
             let kept_references = self.learnt(&canvases)?;
             let mut images: Vec<_> = batch.images.iter().map(|_| None).collect();
             for canvas in canvases {
                 images[canvas.image] = Some(self.finish(&canvas, batch)?);
             }
-            let decode = denoised.elapsed();
+            let decode = judged.elapsed();
             Ok(Drawn { images, kept_references, encode: encoded - start, denoise: denoised - encoded, decode })
         })
     }
@@ -105,10 +104,7 @@ impl Pipeline {
     pub fn latents(&self, batch: &Batch, noise: &Tensor) -> Result<Tensor> {
         guarded(|| {
             let layout = self.layout(batch.frame.native)?;
-            let mut schedule = self.schedule(batch.steps, &layout)?;
-            if let Some(edit) = batch.images.first().and_then(|image| image.edit.as_ref()) {
-                schedule = schedule.starting_at(edit.strength);
-            }
+            let schedule = self.schedule(batch, &layout)?;
             let course = Course::new(batch, &schedule, &layout)?;
             let canvases = vec![self.start_from(noise.to_device(self.device), 0, batch, &schedule)?];
             Ok(self.denoise(canvases, &course, &mut Unwatched)?.remove(0).latents)
@@ -142,8 +138,8 @@ impl Pipeline {
     /// What the canvases' references are worth keeping.
     fn learnt(&self, canvases: &[Canvas]) -> Result<Vec<KeptReferences>> {
         self.references.borrow_mut().shrink();
-        let profiles = canvases.iter().filter_map(|canvas| canvas.profile.as_deref());
-        profiles.filter_map(|profile| self.to_store(profile).transpose()).collect()
+        let profiles = canvases.iter().filter_map(|canvas| Some((canvas.image, canvas.profile.as_deref()?)));
+        profiles.filter_map(|(image, profile)| self.to_store(profile, image).transpose()).collect()
     }
 
     /// Latents to the image of the batch's frame. One image at a time: a constant shape again.

@@ -1,5 +1,6 @@
 //! Sizes: at which a model draws, and how the wanted one is reached from there.
 
+use cavendish_renderer::MAX_SIDE;
 use serde::Deserialize;
 
 /// Width and height in pixels; `[width, height]` in TOML.
@@ -47,9 +48,6 @@ impl Size {
         Self { width: side(self.width), height: side(self.height) }
     }
 }
-
-/// Longest side of an image in pixels.
-pub const LONGEST_SIDE: u32 = 12_288;
 
 /// The sizes a model draws at.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -146,7 +144,7 @@ fn nearest(sizes: &[Size], wanted: Size) -> Size {
 
 fn listed_frame(native: Size, wanted: Size, most: u32) -> Frame {
     let longest = native.width.max(native.height);
-    let wanted = wanted.width.max(wanted.height).min(LONGEST_SIDE);
+    let wanted = wanted.width.max(wanted.height).min(MAX_SIDE);
     let enlarge = factor(f64::from(wanted) / f64::from(longest), most);
     let reached = native.scaled(f64::from(enlarge));
     let output = match wanted < longest * enlarge {
@@ -157,7 +155,7 @@ fn listed_frame(native: Size, wanted: Size, most: u32) -> Frame {
 }
 
 fn free_frame(wanted: Size, multiple: u32, most_pixels: u64, most: u32) -> Frame {
-    let side = |side: u32| side.clamp(1, LONGEST_SIDE);
+    let side = |side: u32| side.clamp(1, MAX_SIDE);
     let output = Size { width: side(wanted.width), height: side(wanted.height) };
     let shrink = (output.pixels() as f64 / most_pixels as f64).sqrt();
     let enlarge = factor(shrink, most);

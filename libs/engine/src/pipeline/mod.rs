@@ -10,12 +10,12 @@ mod references;
 
 pub use denoise::{Unwatched, Watch};
 pub use draw::{Batch, Drawn, DrawnImage, Image};
-pub use frame::{Frame, LONGEST_SIDE, Native, Size};
+pub use frame::{Frame, Native, Size};
 pub use manifest::{
     AdapterEntry, Manifest, ReferenceUse, Sampling, Shift, TextEncoderEntry, TextEncoderKind, UpscalerEntry,
 };
 pub use references::KeptReferences;
-pub(crate) use references::{profile_key, reference_size};
+pub(crate) use references::{looked_at, profile_key, reference_size};
 
 use crate::adapter::{Adapter, Worn};
 use crate::checkpoint::{Checkpoint, Role};
@@ -45,6 +45,7 @@ pub struct Pipeline {
     prompts: TextEncoder,
     transformer: Flux2Transformer2DModel,
     weights: NamedWeights,
+    fingerprint: u64,
     codec: Codec,
     upscaler: Option<Upscaler>,
     rotaries: RefCell<LruCache<TokenLayout, Rc<Rotary>>>,
@@ -73,6 +74,7 @@ impl Pipeline {
             let pipeline = Self {
                 prompts: TextEncoder::load(&manifest.text_encoder, &encoder, device, kind)?,
                 transformer,
+                fingerprint: weights.fingerprint(),
                 weights,
                 codec: Codec::load(&dir.join(&manifest.codec), device, kind)?,
                 upscaler: load_upscaler(dir, &manifest, device)?,
@@ -152,8 +154,19 @@ impl Pipeline {
     pub fn wear(&mut self, adapters: &[Worn<'_>]) -> Result<()> {
         guarded(|| {
             self.weights.bare()?;
-            self.weights.wear(adapters)
+            let worn = self.weights.wear(adapters);
+            // What was worked out with other weights is of no use any more.
+            self.conditionings.borrow_mut().clear();
+            self.references.borrow_mut().clear();
+            self.fingerprint = self.weights.fingerprint();
+            worn
         })
+    }
+
+    /// A number that other weights hardly share: part of the name of what is kept.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 
     /// What the folder says about the model.
@@ -215,12 +228,14 @@ impl Pipeline {
         Ok(TokenLayout { text: self.prompts.tokens(), image: self.codec.grid(size), references: Vec::new() })
     }
 
-    /// The schedule of a native size.
-    fn schedule(&self, steps: usize, layout: &TokenLayout) -> Result<FlowMatchEuler> {
-        match self.manifest.sampling.shift {
-            Shift::Fixed(shift) => FlowMatchEuler::new(steps, shift),
-            Shift::Empirical => FlowMatchEuler::empirical(steps, layout.image.tokens()),
-        }
+    /// The schedule of a batch's images, or what is left of it for edits.
+    fn schedule(&self, batch: &Batch, layout: &TokenLayout) -> Result<FlowMatchEuler> {
+        let schedule = match self.manifest.sampling.shift {
+            Shift::Fixed(shift) => FlowMatchEuler::new(batch.steps, shift),
+            Shift::Empirical => FlowMatchEuler::empirical(batch.steps, layout.image.tokens()),
+        }?;
+        let edit = batch.images.first().and_then(|image| image.edit.as_ref());
+        Ok(edit.map_or(schedule.clone(), |edit| schedule.starting_at(edit.strength)))
     }
 
     /// The rotations for a layout, made at its first use.

@@ -5,9 +5,10 @@ use super::manifest::{Manifest, ReferenceUse};
 use super::{Image, Pipeline, Size};
 use crate::error::{EngineError, ErrorKind, Result};
 use crate::flux2::{Grid, ReferenceKv, TokenLayout};
-use cavendish_renderer::Reference;
+use cavendish_renderer::{Edit, Reference};
 use lru::LruCache;
 use std::cell::{Cell, OnceCell};
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 use tch::Tensor;
@@ -30,6 +31,12 @@ pub(super) struct Profile {
     stored: Cell<bool>,
 }
 
+impl Profile {
+    fn tokens(&self) -> i64 {
+        self.grids.iter().map(|grid| grid.tokens()).sum()
+    }
+}
+
 /// How the steps look at an image's references.
 pub(super) enum Seen {
     /// They stand beside the image: (1, reference tokens, channels).
@@ -41,6 +48,8 @@ pub(super) enum Seen {
 /// What is kept of a set of references, for the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptReferences {
+    /// The place in the batch of an image that has them.
+    pub image: usize,
     /// The set, the sizes and the model in one name.
     pub key: String,
     /// A safetensors file.
@@ -49,7 +58,12 @@ pub struct KeptReferences {
 
 /// The name under which a model keeps what it makes of a set of references: the model, its number type, and every
 /// reference with the size it is looked at. `None` where nothing is kept.
-pub(crate) fn profile_key(manifest: &Manifest, kind: tch::Kind, references: &[Reference]) -> Option<String> {
+pub(crate) fn profile_key(
+    manifest: &Manifest,
+    fingerprint: u64,
+    kind: tch::Kind,
+    references: &[Reference],
+) -> Option<String> {
     let keeps = match manifest.references {
         ReferenceUse::None => false,
         ReferenceUse::Joint { tolerance } => tolerance > 0.0,
@@ -60,7 +74,15 @@ pub(crate) fn profile_key(manifest: &Manifest, kind: tch::Kind, references: &[Re
         format!("{}@{width}x{height}", reference.key)
     };
     let names: Vec<_> = references.iter().map(named).collect();
-    (keeps && !names.is_empty()).then(|| format!("{}/{kind:?}/{}", manifest.name, names.join("+")))
+    (keeps && !names.is_empty()).then(|| format!("{}-{fingerprint:016x}/{kind:?}/{}", manifest.name, names.join("+")))
+}
+
+/// An image's references; before them, where a mask says what to draw anew, the picture that is edited (as diffusers'
+/// `Flux2KleinInpaintPipeline`, 0.42, does), if the model takes any.
+pub(crate) fn looked_at(manifest: &Manifest, references: &[Reference], edit: Option<&Edit>) -> Vec<Reference> {
+    let source = edit.filter(|edit| edit.mask.is_some() && manifest.references != ReferenceUse::None);
+    let source = source.map(|edit| Reference { key: String::new(), pixels: Arc::clone(&edit.source) });
+    source.into_iter().chain(references.iter().cloned()).collect()
 }
 
 /// The size a reference is looked at.
@@ -70,10 +92,18 @@ pub(crate) fn reference_size(native: &Native, reference: &Reference) -> Size {
         Native::Listed(_) => native.frame(own, 1).native,
         Native::Free { multiple, .. } => {
             let shrink = (own.pixels() as f64 / REFERENCE_PIXELS as f64).sqrt().max(1.0);
-            own.scaled(1.0 / shrink).within_grid(*multiple)
+            let size = own.scaled(1.0 / shrink).within_grid(*multiple);
+            // The short side of a splinter was rounded up to the grid: the long one makes up for it.
+            let most = |short: u32| ((REFERENCE_PIXELS / u64::from(short)) as u32 / multiple).max(1) * multiple;
+            Size { width: size.width.min(most(size.height)), height: size.height.min(most(size.width)) }
         }
     }
 }
+
+/// Sets of references on a device, at most.
+const PROFILES: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
+/// Bytes of what is worth a trip to the store and back.
+const STORED_BYTES: usize = 256 << 20;
 
 /// Profiles on the device, the latest ones, up to a number of bytes.
 pub(super) struct ReferenceCache {
@@ -83,7 +113,7 @@ pub(super) struct ReferenceCache {
 
 impl ReferenceCache {
     pub(super) fn new(most_bytes: usize) -> Self {
-        Self { profiles: LruCache::unbounded(), most_bytes }
+        Self { profiles: LruCache::new(PROFILES), most_bytes }
     }
 
     pub(super) fn clear(&mut self) {
@@ -92,7 +122,10 @@ impl ReferenceCache {
 
     /// Drops the oldest ones until what is left fits; the newest stays however large it is.
     pub(super) fn shrink(&mut self) {
-        let bytes = |profile: &Profile| profile.kv.get().map_or(0, |kv| kv.bytes());
+        let bytes = |profile: &Profile| {
+            let latents = profile.latents.get().map_or(0, |x| x.numel() * x.kind().elt_size_in_bytes());
+            latents + profile.kv.get().map_or(0, |kv| kv.bytes())
+        };
         let mut total: usize = self.profiles.iter().map(|(_, profile)| bytes(profile)).sum();
         while self.profiles.len() > 1 && total > self.most_bytes {
             total -= self.profiles.pop_lru().map_or(0, |(_, profile)| bytes(&profile));
@@ -103,7 +136,7 @@ impl ReferenceCache {
 impl Pipeline {
     /// The profile of an image's references, from the cache, from what the image brings along, or new.
     pub(super) fn profile(&self, image: &Image) -> Result<Option<Rc<Profile>>> {
-        let references = self.looked_at(image);
+        let references = looked_at(&self.manifest, &image.references, image.edit.as_ref());
         if references.is_empty() {
             return Ok(None);
         }
@@ -113,7 +146,8 @@ impl Pipeline {
         }
         // A source that is edited is nobody's profile: it comes once.
         let named = image.references.len() == references.len();
-        let key = profile_key(&self.manifest, self.kind, &references).filter(|_| named).unwrap_or_default();
+        let key =
+            profile_key(&self.manifest, self.fingerprint, self.kind, &references).filter(|_| named).unwrap_or_default();
         if let Some(known) = self.references.borrow_mut().profiles.get(&key) {
             return Ok(Some(Rc::clone(known)));
         }
@@ -130,29 +164,22 @@ impl Pipeline {
             self.take_from_store(&profile, file);
         }
         if !key.is_empty() {
-            self.references.borrow_mut().profiles.put(key, Rc::clone(&profile));
+            let mut known = self.references.borrow_mut();
+            known.profiles.put(key, Rc::clone(&profile));
+            known.shrink();
         }
         Ok(Some(profile))
-    }
-
-    /// An image's references; before them, where a mask says what to draw anew, the picture that is edited (as diffusers'
-    /// `Flux2KleinInpaintPipeline`, 0.42, does), if the model takes any.
-    fn looked_at(&self, image: &Image) -> Vec<Reference> {
-        let source = image.edit.as_ref().filter(|edit| edit.mask.is_some());
-        let source = source.filter(|_| self.manifest.references != ReferenceUse::None);
-        let source = source.map(|edit| Reference { key: String::new(), pixels: Arc::clone(&edit.source) });
-        source.into_iter().chain(image.references.iter().cloned()).collect()
     }
 
     /// What cannot be used is made anew: the store is a convenience.
     fn take_from_store(&self, profile: &Profile, file: &[u8]) {
         match ReferenceKv::from_file(file, self.device, self.kind) {
-            Ok((kv, error)) if kv.tokens() == profile.grids.iter().map(|grid| grid.tokens()).sum::<i64>() => {
+            Ok((kv, error)) if kv.is_of(self.transformer.config(), profile.tokens()) => {
                 let _first = profile.kv.set(Rc::new(kv));
                 profile.error.set(error);
                 profile.stored.set(true);
             }
-            Ok(_) => tracing::warn!(key = profile.key, "kept references have another number of tokens"),
+            Ok(_) => tracing::warn!(key = profile.key, "kept references are of another network or size"),
             Err(error) => tracing::warn!(key = profile.key, %error, "kept references cannot be used"),
         }
     }
@@ -178,7 +205,10 @@ impl Pipeline {
             let size = reference_size(&self.manifest.native, reference);
             self.codec.encode(&self.picture(&reference.pixels, size)?)
         };
-        let parts = self.looked_at(image).iter().map(encode).collect::<Result<Vec<_>>>()?;
+        let parts = looked_at(&self.manifest, &image.references, image.edit.as_ref())
+            .iter()
+            .map(encode)
+            .collect::<Result<Vec<_>>>()?;
         Ok(profile.latents.get_or_init(|| Tensor::cat(&parts, 1)).shallow_clone())
     }
 
@@ -216,14 +246,19 @@ impl Pipeline {
     }
 
     /// What the store does not have yet of a profile.
-    pub(super) fn to_store(&self, profile: &Profile) -> Result<Option<KeptReferences>> {
-        let judged = self.manifest.references == ReferenceUse::Kept || profile.error.get().is_some();
-        match profile.kv.get().filter(|_| judged && !profile.stored.get()) {
+    pub(super) fn to_store(&self, profile: &Profile, image: usize) -> Result<Option<KeptReferences>> {
+        let useful = match self.manifest.references {
+            ReferenceUse::Kept => true,
+            ReferenceUse::Joint { tolerance } => profile.error.get().is_some_and(|error| error <= tolerance),
+            ReferenceUse::None => false,
+        };
+        let wanted = |kv: &&Rc<ReferenceKv>| useful && !profile.stored.get() && kv.bytes() <= STORED_BYTES;
+        match profile.kv.get().filter(wanted) {
             None => Ok(None),
             Some(kv) => {
                 let file = kv.to_file(profile.error.get())?;
                 profile.stored.set(true);
-                Ok(Some(KeptReferences { key: profile.key.clone(), file }))
+                Ok(Some(KeptReferences { image, key: profile.key.clone(), file }))
             }
         }
     }

@@ -21,7 +21,7 @@ impl Draws for Pipeline {
         let images = self.forward_images();
         match std::num::NonZeroUsize::new(images.get() / 2) {
             Some(half) => {
-                tracing::warn!(images = half.get(), "out of memory: fewer images in a forward from now on");
+                tracing::warn!(images = half.get(), "out of memory: fewer images in a forward");
                 self.set_forward_images(half);
                 Ok(true)
             }

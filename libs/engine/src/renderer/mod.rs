@@ -13,7 +13,7 @@ pub use options::EngineOptions;
 
 use crate::device;
 use crate::error::{EngineError, ErrorKind, Result};
-use crate::pipeline::{Image, Manifest, Native, ReferenceUse, Size, profile_key, reference_size};
+use crate::pipeline::{Image, Manifest, Native, ReferenceUse, Size, looked_at, profile_key, reference_size};
 use async_trait::async_trait;
 use cavendish_renderer::{
     MAX_REFERENCES, OnStep, ReferenceStore, RenderError, RenderOutput, RenderRequest, Renderer, RendererInfo,
@@ -32,8 +32,6 @@ use worker::Loaded;
 
 /// Sets of references that a device may still know, by name: asking the store for them again would be in vain.
 const KNOWN: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
-/// Bytes of kept references that are worth a trip to the store and back.
-const STORED_BYTES: usize = 256 << 20;
 
 /// A loaded model that draws what is asked of it, in batches of what waits, on one device or several beside each other.
 ///
@@ -71,6 +69,8 @@ impl EngineRenderer {
         for device in &devices {
             started.threads.push(start(device)?);
         }
+        // So that a thread that ends without a word is noticed.
+        drop(loaded);
         let ended = |_| EngineError::torch("the model's thread ended while loading");
         let loads: Vec<Loaded> = devices.iter().map(|_| load.recv().map_err(ended)?).collect::<Result<_>>()?;
         let loaded = loads.into_iter().next().ok_or_else(|| EngineError::torch("there is no device"))?;
@@ -96,7 +96,10 @@ impl EngineRenderer {
             steps: request.steps.map_or(sampling.steps, |steps| steps as usize),
             guidance: request.guidance.unwrap_or(sampling.guidance),
             settle: request.settle,
-            references: request.references.iter().map(|r| reference_size(&manifest.native, r)).collect(),
+            references: looked_at(manifest, &request.references, request.edit.as_ref())
+                .iter()
+                .map(|reference| reference_size(&manifest.native, reference))
+                .collect(),
             strength: request.edit.as_ref().map(|edit| edit.strength),
             masked: request.edit.as_ref().is_some_and(|edit| edit.mask.is_some()),
             text_tokens: self.loaded.text_tokens.unsigned_abs(),
@@ -107,15 +110,25 @@ impl EngineRenderer {
     /// What the store has on the request's references, unless the device knows them anyway.
     async fn fetch(&self, request: &RenderRequest) -> Option<Vec<u8>> {
         let store = self.store.as_ref()?;
-        let key = profile_key(&self.loaded.manifest, self.loaded.kind, &request.references)?;
-        let new = self.known.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), ()).is_none();
-        if new { store.get(&request.share.owner, &key).await } else { None }
+        let key = self.key(request)?;
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&key);
+        if known { None } else { store.get(&request.share.owner, &key).await }
     }
 
-    async fn keep(&self, owner: &str, answer: Answer) -> RenderOutput {
+    /// The name of the request's references; `None` where nothing of them is kept.
+    fn key(&self, request: &RenderRequest) -> Option<String> {
+        let unmasked = request.edit.as_ref().is_none_or(|edit| edit.mask.is_none());
+        let loaded = &self.loaded;
+        profile_key(&loaded.manifest, loaded.fingerprint, loaded.kind, &request.references).filter(|_| unmasked)
+    }
+
+    async fn keep(&self, owner: &str, key: Option<String>, answer: Answer) -> RenderOutput {
         let Answer { output, kept } = answer;
+        if let Some(key) = key {
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).put(key, ());
+        }
         if let Some(store) = &self.store {
-            for references in kept.into_iter().filter(|kept| kept.file.len() <= STORED_BYTES) {
+            for references in kept {
                 store.put(owner, &references.key, references.file).await;
             }
         }
@@ -166,6 +179,12 @@ impl Renderer for EngineRenderer {
         cancel: CancellationToken,
     ) -> std::result::Result<RenderOutput, RenderError> {
         request.check()?;
+        let mut request = request;
+        for reference in &mut request.references {
+            // Owners are apart: what one left on a device is not found by another.
+            reference.key = format!("{}/{}", request.share.owner, reference.key);
+        }
+        let key = self.key(&request);
         let kept_references = cancel.run_until_cancelled(self.fetch(&request)).await.ok_or(RenderError::Cancelled)?;
         let owner = request.share.owner.clone();
         let (reply, answer) = oneshot::channel();
@@ -191,7 +210,7 @@ impl Renderer for EngineRenderer {
         // A cancelled caller is told at once; the thread learns of it before its next step.
         match cancel.run_until_cancelled(answer).await {
             None => Err(RenderError::Cancelled),
-            Some(answer) => Ok(self.keep(&owner, answer.unwrap_or(Err(RenderError::Gone))?).await),
+            Some(answer) => Ok(self.keep(&owner, key, answer.unwrap_or(Err(RenderError::Gone))?).await),
         }
     }
 }

@@ -81,17 +81,30 @@ impl Ticket {
     }
 }
 
-/// Passes steps on to the callers of a batch.
-pub(super) struct Callers<'a>(pub(super) &'a [Ticket]);
+/// Passes steps on to the callers of a batch; those of a batch that is begun again with less memory only once.
+pub(super) struct Callers<'a> {
+    tickets: &'a [Ticket],
+    told: Vec<usize>,
+}
+
+impl<'a> Callers<'a> {
+    pub(super) fn new(tickets: &'a [Ticket]) -> Self {
+        Self { tickets, told: vec![0; tickets.len()] }
+    }
+}
 
 impl Watch for Callers<'_> {
     fn cancelled(&mut self, image: usize) -> bool {
-        self.0[image].left()
+        self.tickets[image].left()
     }
 
     fn step(&mut self, image: usize, done: usize, all: usize) {
+        if done <= self.told[image] {
+            return;
+        }
+        self.told[image] = done;
         // A caller's callback must not take the others' images down with it.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.0[image].on_step)(done, all))) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.tickets[image].on_step)(done, all))) {
             tracing::warn!(panic = message(&*panic), "a step callback panicked");
         }
     }

@@ -20,6 +20,7 @@ const MOST_IMAGES: usize = 16;
 pub(super) struct Loaded {
     pub(super) manifest: Manifest,
     pub(super) kind: Kind,
+    pub(super) fingerprint: u64,
     pub(super) text_tokens: i64,
     pub(super) patch: i64,
     pub(super) most_images: usize,
@@ -95,6 +96,7 @@ impl Worker {
         Loaded {
             manifest: self.pipeline.manifest().clone(),
             kind: self.pipeline.kind(),
+            fingerprint: self.pipeline.fingerprint(),
             text_tokens,
             patch: self.pipeline.patch(),
             most_images: self.most_images(),
@@ -123,7 +125,7 @@ impl Worker {
             self.pipeline.set_forward_images(NonZeroUsize::new(tickets.len()).unwrap_or(NonZeroUsize::MIN));
         }
         memory::forget_peak(self.pipeline.device());
-        let answer = ladder::draw(&mut self.pipeline, &batch, &mut Callers(&tickets));
+        let answer = ladder::draw(&mut self.pipeline, &batch, &mut Callers::new(&tickets));
         self.learn(&recipe, tickets.len(), &answer);
         match answer {
             Ok(drawn) => self.hand_out(drawn, tickets, start),
@@ -140,7 +142,8 @@ impl Worker {
         let stepped_down = !self.fixed && self.pipeline.forward_images().get() < images;
         match answer {
             Ok(drawn) if !stepped_down && drawn.images.iter().all(Option::is_some) => {
-                self.budget.observe(tokens, drawn.denoise.as_secs_f64() / recipe.steps as f64);
+                let steps = drawn.images.iter().flatten().map(|image| image.steps).max().unwrap_or(1).max(1);
+                self.budget.observe(tokens, drawn.denoise.as_secs_f64() / steps as f64);
             }
             Ok(_) if !stepped_down => {}
             Err(error) if error.kind() != ErrorKind::OutOfMemory => {}
@@ -152,7 +155,7 @@ impl Worker {
         let batch = u32::try_from(tickets.len()).unwrap_or(u32::MAX);
         let peak_memory = memory::peak(self.pipeline.device());
         let mut kept: Vec<KeptReferences> = drawn.kept_references;
-        for (ticket, image) in tickets.into_iter().zip(drawn.images) {
+        for (place, (ticket, image)) in tickets.into_iter().zip(drawn.images).enumerate() {
             let timing = StepTiming {
                 queued_ms: millis(start.saturating_duration_since(ticket.queued)),
                 encode_ms: millis(drawn.encode),
@@ -168,8 +171,8 @@ impl Worker {
                 peak_memory,
                 knew_references,
             };
-            // The first caller takes to the store what was learnt for all.
-            let answer = image.map(|image| Answer { output: output(image), kept: std::mem::take(&mut kept) });
+            let own = kept.extract_if(.., |kept| kept.image == place).collect();
+            let answer = image.map(|image| Answer { output: output(image), kept: own });
             ticket.answer(answer.ok_or(RenderError::Cancelled));
         }
     }

@@ -2,7 +2,7 @@ use crate::adapter::Worn;
 use crate::device::guarded;
 use crate::error::{EngineError, ErrorKind, Result};
 use std::collections::BTreeMap;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// A loaded network's weights under their names in the checkpoint: handles on the very memory the network computes
 /// with, rows of fused projections included. [`super::Weights::finish`] gives it; adapters are put on and taken off here.
@@ -24,6 +24,25 @@ impl NamedWeights {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Tensor> {
         self.tensors.get(name)
+    }
+
+    /// A number that other weights hardly share: of every name and its first numbers (FNV-1a).
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut take = |bytes: &[u8]| {
+            for byte in bytes {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        for name in self.names() {
+            take(name.as_bytes());
+            let Some(tensor) = self.get(name) else { continue };
+            let row = if tensor.dim() > 1 { tensor.get(0).reshape([-1]) } else { tensor.reshape([-1]) };
+            let first = row.narrow(0, 0, row.size()[0].min(16)).to_device(Device::Cpu).to_kind(Kind::Double);
+            let numbers = Vec::<f64>::try_from(first).unwrap_or_default();
+            numbers.iter().for_each(|number| take(&number.to_le_bytes()));
+        }
+        hash
     }
 
     /// All names, in order.
