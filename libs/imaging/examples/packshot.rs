@@ -15,7 +15,8 @@ fn main() -> anyhow::Result<()> {
     let (Some(photo), Some(out)) = (arguments.next(), arguments.next()) else {
         anyhow::bail!("usage: packshot PHOTO OUT_DIR [LEFT,TOP,RIGHT,BOTTOM]");
     };
-    let hint = CutoutHint { bounds: arguments.next().map(|words| bounds(&words.to_string_lossy())).transpose()? };
+    let bounds = arguments.next().map(|words| bounds(&words.to_string_lossy())).transpose()?;
+    let hint = CutoutHint { bounds, ..CutoutHint::default() };
     std::fs::create_dir_all(&out)?;
     let started = Instant::now();
     let picture = decode(&std::fs::read(&photo).with_context(|| photo.display().to_string())?, &Limits::default())?;

@@ -55,7 +55,7 @@ async fn prepare_one(
         pictures.push(picture);
     }
     let field = format!("subjects[{index}].references[0]");
-    let hint = CutoutHint { bounds: subject.frame };
+    let hint = CutoutHint { bounds: subject.frame, ..CutoutHint::default() };
     let first = pictures.swap_remove(0);
     let (cut, png) = blocking(move || {
         let cut = cutout(&first, &hint)?;

@@ -9,6 +9,9 @@ use serde::Serialize;
 /// Cut-outs below this confidence are told to people.
 const DOUBTFUL: f32 = 0.6;
 
+/// How many times as large as it was drawn an image still says where its outline is.
+const ENLARGED: u32 = 4;
+
 /// What the assets of a shot are made from.
 #[derive(Debug)]
 pub(crate) struct Scene {
@@ -43,7 +46,7 @@ impl Scene {
     /// # Errors
     /// When a subject that is to be kept cannot be read.
     pub(crate) fn new(picture: &Decoded, request: &ShotRequest) -> Result<Self, ImageError> {
-        let found = cutout(picture, &CutoutHint::default());
+        let found = cutout(picture, &CutoutHint { most_side: most_side(request), ..CutoutHint::default() });
         let variant = request.variant;
         Ok(match &request.method {
             Method::Compose { backdrop, uncertain, .. } => Self {
@@ -113,4 +116,10 @@ impl Scene {
         let light = [-0.6, 0.6, 0.0][self.variant as usize % 3];
         Backdrop { light, seed: u64::from(self.variant), ..self.backdrop.clone() }
     }
+}
+
+/// At which size the subject of a drawn shot is cut out, where it is known how large the model drew it.
+fn most_side(request: &ShotRequest) -> Option<u32> {
+    let [width, height] = request.decision.as_ref()?.native?;
+    Some(width.max(height).saturating_mul(ENLARGED))
 }
