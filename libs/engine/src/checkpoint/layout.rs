@@ -1,6 +1,6 @@
 use super::{Checkpoint, read_json};
 use crate::error::{EngineError, ErrorKind, Result};
-use crate::pipeline::Manifest;
+use crate::pipeline::{Manifest, TextEncoderKind};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -151,10 +151,15 @@ fn component(path: &Path, file: &Path) -> Result<Checkpoint> {
 
 fn cavendish(path: &Path, manifest: &Manifest) -> Result<Checkpoint> {
     let part = |role, class: &str, place: &str| Part { role, class: class.to_owned(), place: path.join(place) };
-    let mut parts = vec![
-        part(Role::Transformer, "Flux2Transformer2DModel", &manifest.transformer),
-        part(Role::Codec, "PatchCodec", &manifest.codec),
-    ];
+    // As the pipeline takes it: a folder is an autoencoder, a file our patch codec.
+    let codec = match path.join(&manifest.codec).is_dir() {
+        true => part(Role::Vae, "AutoencoderKLFlux2", &manifest.codec),
+        false => part(Role::Codec, "PatchCodec", &manifest.codec),
+    };
+    let mut parts = vec![part(Role::Transformer, "Flux2Transformer2DModel", &manifest.transformer), codec];
+    let entry = &manifest.text_encoder;
+    let own = entry.dir.iter().filter(|_| entry.kind == TextEncoderKind::Qwen3);
+    parts.extend(own.map(|dir| part(Role::TextEncoder, "Qwen3ForCausalLM", dir)));
     parts.extend(manifest.upscaler.iter().map(|entry| part(Role::Upscaler, "SRVGGNetCompact", &entry.dir)));
     Ok(Checkpoint { path: path.to_owned(), kind: CheckpointKind::Cavendish, title: manifest.name.clone(), parts })
 }

@@ -163,6 +163,16 @@ fn what_is_no_checkpoint_says_so() {
     assert!(report.problems[0].to_string().contains("no matrix x_embedder.weight"), "{:?}", report.problems);
 }
 
+/// A klein with a `model.toml` beside: what the pipeline loads is what is looked at.
+#[test]
+fn our_own_folder_of_published_parts_fits_as_well() {
+    let report = inspect(&fixture("klein"));
+    assert_eq!(report.kind, CheckpointKind::Cavendish);
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+    let roles: Vec<_> = report.components.iter().map(|component| component.role).collect();
+    assert_eq!(roles, [Role::Transformer, Role::Vae, Role::TextEncoder]);
+}
+
 #[test]
 fn our_own_folder_is_a_checkpoint_too() {
     let report = inspect(&nano());
