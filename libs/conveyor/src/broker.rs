@@ -30,6 +30,15 @@ pub(crate) async fn connect(url: &str, name: &str) -> Result<Connection, BrokerE
         .map_err(Into::into)
 }
 
+/// How long the broker may take to open channels and declare what they need, or to confirm a message. A slow disk
+/// makes a dozen quorum queues take seconds; a reply that never comes must not hold a session for ever.
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What `steps` with the broker come to, if it answers in time.
+pub(crate) async fn answered<T>(steps: impl Future<Output = Result<T, BrokerError>>) -> Result<T, BrokerError> {
+    tokio::time::timeout(ANSWER_TIMEOUT, steps).await.map_err(|_| BrokerError::Timeout(ANSWER_TIMEOUT))?
+}
+
 /// Runs `session` again and again until `shutdown`, with growing pauses after failures: a broker that is down at
 /// start is waited for, one that goes away is waited for too.
 pub(crate) async fn supervise<F>(name: &str, shutdown: &CancellationToken, mut session: impl FnMut() -> F)
@@ -53,5 +62,16 @@ where
                 pause = (pause * 2).min(Duration::from_secs(3));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reply_that_never_comes_ends_the_session() {
+        let waiting = answered(std::future::pending::<Result<(), BrokerError>>()).await;
+        assert!(matches!(waiting, Err(BrokerError::Timeout(ANSWER_TIMEOUT))), "{waiting:?}");
     }
 }

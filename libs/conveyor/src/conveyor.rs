@@ -140,7 +140,7 @@ async fn session<H: Handler>(
     shutdown: &CancellationToken,
 ) -> Result<(), BrokerError> {
     let connection = broker::connect(url, H::STAGE.as_str()).await?;
-    let mut inflow = consume::<H>(&connection, shared.config.concurrency).await?;
+    let mut inflow = broker::answered(consume::<H>(&connection, shared.config.concurrency)).await?;
     tracing::info!(stage = %H::STAGE, concurrency = shared.config.concurrency, "consuming");
     let dispatcher = Dispatcher::new(shared.clone());
     let mut lanes: Lanes<Delivery> = Lanes::default();

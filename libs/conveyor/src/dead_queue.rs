@@ -11,6 +11,7 @@ use futures::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Connection, Consumer};
 use tokio_util::sync::CancellationToken;
 
 /// Runs until `shutdown`.
@@ -20,12 +21,7 @@ pub(crate) async fn run(store: Store, amqp_url: String, shutdown: CancellationTo
 
 async fn session(store: &Store, url: &str, shutdown: &CancellationToken) -> Result<(), BrokerError> {
     let connection = broker::connect(url, "dead letters").await?;
-    let channel = connection.create_channel().await?;
-    declare_topology(&channel).await?;
-    channel.basic_qos(16, BasicQosOptions::default()).await?;
-    let options = BasicConsumeOptions::default();
-    let mut consumer =
-        channel.basic_consume(DEAD_QUEUE.into(), "dead letters".into(), options, FieldTable::default()).await?;
+    let mut consumer = broker::answered(consume(&connection)).await?;
     loop {
         let delivery = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
@@ -40,6 +36,14 @@ async fn session(store: &Store, url: &str, shutdown: &CancellationToken) -> Resu
             }
         }
     }
+}
+
+async fn consume(connection: &Connection) -> Result<Consumer, BrokerError> {
+    let channel = connection.create_channel().await?;
+    declare_topology(&channel).await?;
+    channel.basic_qos(16, BasicQosOptions::default()).await?;
+    let options = BasicConsumeOptions::default();
+    Ok(channel.basic_consume(DEAD_QUEUE.into(), "dead letters".into(), options, FieldTable::default()).await?)
 }
 
 fn letter(delivery: &Delivery) -> NewDeadLetter {

@@ -1,7 +1,7 @@
 //! Events between the outbox and the broker's confirms. Many are on their way at once, and what is confirmed while
 //! one delete runs goes into the next one together.
 
-use crate::broker::BrokerError;
+use crate::broker::{ANSWER_TIMEOUT, BrokerError};
 use cavendish_messages::Envelope;
 use cavendish_messages::topology::LINE;
 use cavendish_store::{OutboxRow, Store};
@@ -10,10 +10,10 @@ use futures::future::{BoxFuture, OptionFuture};
 use futures::stream::{FuturesUnordered, StreamExt};
 use lapin::options::BasicPublishOptions;
 use lapin::types::{AMQPValue, FieldTable, LongString};
-use lapin::{BasicProperties, Channel, Confirmation};
+use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
 
 /// An event that was sent, and what the broker says about it.
-type Answer = (OutboxRow, Result<Confirmation, lapin::Error>);
+type Answer = (OutboxRow, Result<Confirmation, BrokerError>);
 
 pub(crate) struct Flight<'a> {
     store: &'a Store,
@@ -43,7 +43,7 @@ impl<'a> Flight<'a> {
     pub(crate) async fn send(&mut self, rows: Vec<OutboxRow>) -> Result<(), BrokerError> {
         for row in rows {
             let confirm = publish(self.channel, &row).await?;
-            self.sent.push(async move { (row, confirm.await) }.boxed());
+            self.sent.push(answer(row, confirm).boxed());
         }
         Ok(())
     }
@@ -79,6 +79,12 @@ impl<'a> Flight<'a> {
     }
 }
 
+/// Waits for the broker's word on an event. A confirm that got lost ends the session, so that the event is sent again.
+async fn answer(row: OutboxRow, confirm: PublisherConfirm) -> Answer {
+    let said = tokio::time::timeout(ANSWER_TIMEOUT, confirm).await;
+    (row, said.map_or(Err(BrokerError::Timeout(ANSWER_TIMEOUT)), |said| said.map_err(Into::into)))
+}
+
 async fn delete(store: &Store, ids: Vec<i64>) {
     match store.delete_outbox(&ids).await {
         Ok(()) => metrics::counter!("cavendish_outbox_published_total").increment(ids.len() as u64),
@@ -86,7 +92,7 @@ async fn delete(store: &Store, ids: Vec<i64>) {
     }
 }
 
-async fn publish(channel: &Channel, row: &OutboxRow) -> Result<lapin::PublisherConfirm, lapin::Error> {
+async fn publish(channel: &Channel, row: &OutboxRow) -> Result<PublisherConfirm, lapin::Error> {
     let mut headers = FieldTable::default();
     if let Some(traceparent) = &row.traceparent {
         headers.insert("traceparent".into(), AMQPValue::LongString(LongString::from(traceparent.as_str())));

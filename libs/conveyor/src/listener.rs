@@ -7,6 +7,7 @@ use cavendish_messages::topology::EVENTS;
 use futures::StreamExt;
 use lapin::options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
+use lapin::{Connection, Consumer};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -43,16 +44,7 @@ async fn session(
     shutdown: &CancellationToken,
 ) -> Result<(), BrokerError> {
     let connection = broker::connect(url, "listener").await?;
-    let channel = connection.create_channel().await?;
-    declare_topology(&channel).await?;
-    let queue =
-        channel.queue_declare("".into(), QueueDeclareOptions::exclusive().auto_delete(), FieldTable::default()).await?;
-    let name = queue.name().clone();
-    channel
-        .queue_bind(name.clone(), EVENTS.into(), "#".into(), QueueBindOptions::default(), FieldTable::default())
-        .await?;
-    let options = BasicConsumeOptions { no_ack: true, ..Default::default() };
-    let mut consumer = channel.basic_consume(name, "listener".into(), options, FieldTable::default()).await?;
+    let mut consumer = broker::answered(consume(&connection)).await?;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
@@ -67,4 +59,18 @@ async fn session(
             }
         }
     }
+}
+
+/// Everything on the events exchange, to a queue of its own.
+async fn consume(connection: &Connection) -> Result<Consumer, BrokerError> {
+    let channel = connection.create_channel().await?;
+    declare_topology(&channel).await?;
+    let queue =
+        channel.queue_declare("".into(), QueueDeclareOptions::exclusive().auto_delete(), FieldTable::default()).await?;
+    let name = queue.name().clone();
+    channel
+        .queue_bind(name.clone(), EVENTS.into(), "#".into(), QueueBindOptions::default(), FieldTable::default())
+        .await?;
+    let options = BasicConsumeOptions { no_ack: true, ..Default::default() };
+    Ok(channel.basic_consume(name, "listener".into(), options, FieldTable::default()).await?)
 }

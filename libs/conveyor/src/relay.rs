@@ -10,7 +10,7 @@ use cavendish_messages::topology::{EVENTS, event_key};
 use cavendish_messages::{Envelope, EventType};
 use cavendish_store::{Handover, Store};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::{BasicProperties, Channel};
+use lapin::{BasicProperties, Channel, Connection};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,10 +95,7 @@ impl Relay {
 
     async fn session(&self, url: &str, shutdown: &CancellationToken) -> Result<(), BrokerError> {
         let connection = broker::connect(url, "relay").await?;
-        let channel = connection.create_channel().await?;
-        declare_topology(&channel).await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        let loose = connection.create_channel().await?;
+        let (channel, loose) = broker::answered(channels(&connection)).await?;
         let mut inflow = self.inflow.lock().await;
         let Inflow { notices, handovers } = &mut *inflow;
         let mut flight = Flight::new(&self.store, &channel);
@@ -142,6 +139,14 @@ impl Relay {
             }
         }
     }
+}
+
+/// A channel with confirms for what must arrive, and one for notices.
+async fn channels(connection: &Connection) -> Result<(Channel, Channel), BrokerError> {
+    let channel = connection.create_channel().await?;
+    declare_topology(&channel).await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    Ok((channel, connection.create_channel().await?))
 }
 
 /// Sends what this process has just committed, unless that is so long ago that another relay may have found it.

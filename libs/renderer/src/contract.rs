@@ -1,6 +1,6 @@
 //! What every [`Renderer`] has to do. An implementation calls [`suite`] in its own tests; a breach panics with its reason.
 
-use crate::{OnStep, RenderError, RenderOutput, RenderRequest, Renderer};
+use crate::{OnStep, Pixels, PixelsAlpha, RenderError, RenderOutput, RenderRequest, Renderer, Vision};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,47 @@ pub async fn suite(renderer: &dyn Renderer) {
     steps_are_reported(renderer).await;
     cancellation_is_heard(renderer).await;
     nonsense_is_refused(renderer).await;
+}
+
+/// Runs every check on `vision`.
+///
+/// # Panics
+/// When it breaks the contract.
+pub async fn vision_suite(vision: &dyn Vision) {
+    let matte = vision.matte(on_white([200, 30, 30])).await.expect("a red square on white is cut out");
+    assert_eq!((matte.width, matte.height, matte.alpha.len()), (64, 64, 64 * 64), "the matte has the picture's size");
+    assert!(matte.alpha[32 * 64 + 32] > 200 && matte.alpha[0] < 50, "the middle is subject, the corner is not");
+    assert!((0.0..=1.0).contains(&matte.confidence));
+
+    let embeddings = vision.embed(vec![cut_out([200, 30, 30]), cut_out([30, 30, 200]), cut_out([200, 30, 30])]).await;
+    let embeddings = embeddings.expect("squares are embedded");
+    assert_eq!(embeddings.len(), 3);
+    for embedding in &embeddings {
+        assert_eq!(embedding.0.len(), vision.info().dimensions as usize);
+        let length = embedding.0.iter().map(|value| value * value).sum::<f32>();
+        assert!((length - 1.0).abs() < 1e-3, "embeddings have length 1, not {length}");
+    }
+    let (same, other) = (embeddings[0].cosine(&embeddings[2]), embeddings[0].cosine(&embeddings[1]));
+    assert!(same > 0.999 && other < same, "the same is nearer than another: {same}, {other}");
+    assert!(vision.consistency(same) > vision.consistency(other), "consistency follows the cosine");
+    assert!((0.0..=1.0).contains(&vision.consistency(-1.0)) && (0.0..=1.0).contains(&vision.consistency(1.0)));
+
+    let lacking = Pixels { width: 4, height: 4, rgb: vec![0; 3] };
+    assert!(matches!(vision.matte(lacking).await, Err(RenderError::Invalid { .. })), "a picture must be whole");
+    let nothing = PixelsAlpha { width: 4, height: 4, rgba: vec![0; 64] };
+    assert!(matches!(vision.embed(vec![nothing]).await, Err(RenderError::Invalid { .. })), "nothing has no embedding");
+}
+
+/// A square on white, half as wide as the picture of 64 pixels.
+fn on_white(colour: [u8; 3]) -> Pixels {
+    let inside = |index: usize| (16..48).contains(&(index % 64)) && (16..48).contains(&(index / 64));
+    let rgb = (0..64 * 64).flat_map(|index| if inside(index) { colour } else { [255; 3] }).collect();
+    Pixels { width: 64, height: 64, rgb }
+}
+
+/// A square cropped to itself.
+fn cut_out([red, green, blue]: [u8; 3]) -> PixelsAlpha {
+    PixelsAlpha { width: 32, height: 32, rgba: [red, green, blue, 255].repeat(32 * 32) }
 }
 
 /// A small request of two steps.

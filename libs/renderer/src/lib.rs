@@ -4,14 +4,18 @@
 #[cfg(feature = "contract")]
 pub mod contract;
 mod fake;
+mod fake_vision;
 mod inputs;
 mod types;
+mod vision;
 
 pub use fake::{FakeBehaviour, FakeRenderer};
+pub use fake_vision::FakeVision;
 pub use inputs::{Edit, Margins, Reference};
 pub use types::{
     MAX_REFERENCES, MAX_SIDE, Pixels, RenderError, RenderOutput, RenderRequest, RendererInfo, Share, StepTiming,
 };
+pub use vision::{Embedding, Matte, PixelsAlpha, Vision, VisionInfo};
 
 use async_trait::async_trait;
 use std::sync::Arc;

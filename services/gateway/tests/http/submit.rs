@@ -127,7 +127,8 @@ async fn jobs_are_taken_in_while_the_broker_is_away() {
     // The next gateway finds a broker, and what the first could not send.
     let shutdown = cavendish_service_kit::CancellationToken::new();
     let (_, relay) = cavendish_conveyor::Relay::start(store.clone(), world.amqp_url.clone(), shutdown.clone());
-    wait_until("the event to go out", SOON, async || store.outbox_len().await.unwrap() == 0).await;
+    // A confirm that is lost costs a new session and the rest of the row's lease: give it time for both.
+    wait_until("the event to go out", 3 * SOON, async || store.outbox_len().await.unwrap() == 0).await;
     shutdown.cancel();
     relay.await.unwrap();
 }
