@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{bench, demo, lint, paths::Paths, process, say, setup, stack, stack::Stack, test};
+use crate::{bench, demo, lint, paths::Paths, process, say, setup, stack, stack::Stack, test, train};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -78,6 +78,15 @@ enum Command {
         #[arg(last = true, value_name = "ARGS")]
         args: Vec<String>,
     },
+    /// Train a network that Cavendish ships, or go on with it
+    Train {
+        /// Which one
+        #[arg(value_parser = train::names())]
+        what: String,
+        /// Passed on to `cavendish-train`: `--steps 5000`, say
+        #[arg(last = true, value_name = "ARGS")]
+        args: Vec<String>,
+    },
     /// Parts of `up` and `down` that tests of failure need
     #[command(subcommand, hide = true)]
     Stack(StackCommand),
@@ -119,6 +128,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         Command::Test { args } => test::run(&paths, &args),
         Command::Lint => lint::run(&paths),
         Command::Bench { what, json, args } => bench::run(&paths, &what, json.as_deref(), &args),
+        Command::Train { what, args } => train::run(&paths, &what, &args),
         Command::Stack(StackCommand::Restart { server, kill }) => {
             Stack::open(&paths)?.restart(&server, kill).map(|()| ExitCode::SUCCESS)
         }

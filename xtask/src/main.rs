@@ -11,6 +11,7 @@ mod say;
 mod setup;
 mod stack;
 mod test;
+mod train;
 
 use std::process::ExitCode;
 

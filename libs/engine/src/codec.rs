@@ -51,6 +51,12 @@ impl PatchCodec {
         self.scale.size()[0]
     }
 
+    /// How far each channel of a latent spreads in pixels (−1..=1): (channels).
+    #[must_use]
+    pub fn scale(&self) -> &Tensor {
+        &self.scale
+    }
+
     /// Latents (batch, rows · columns, channels) to pixels (batch, 3, rows · patch, columns · patch).
     /// Values may leave −1..=1 a little.
     pub fn decode(&self, latents: &Tensor, rows: i64, columns: i64) -> Tensor {

@@ -20,7 +20,7 @@ impl Conv2d {
     /// `weight`, `bias`; keeps height and width. `kernel` is odd.
     pub(crate) fn load(vars: &Vars<'_>, channels_in: i64, channels_out: i64, kernel: i64) -> Self {
         Self {
-            weight: channels_last(&vars.tensor("weight", &[channels_out, channels_in, kernel, kernel])),
+            weight: vars.filters("weight", [channels_out, channels_in, kernel, kernel]),
             bias: vars.tensor("bias", &[channels_out]),
             stride: 1,
             padding: kernel / 2,
@@ -30,6 +30,11 @@ impl Conv2d {
     /// 3 × 3, halves height and width, without padding.
     pub(crate) fn load_halving(vars: &Vars<'_>, channels: i64) -> Self {
         Self { stride: 2, padding: 0, ..Self::load(vars, channels, channels, 3) }
+    }
+
+    /// Halves height and width, rounded up; `kernel` is odd.
+    pub(crate) fn load_strided(vars: &Vars<'_>, channels_in: i64, channels_out: i64, kernel: i64) -> Self {
+        Self { stride: 2, ..Self::load(vars, channels_in, channels_out, kernel) }
     }
 
     pub(crate) fn forward(&self, x: &Tensor) -> Tensor {

@@ -31,6 +31,7 @@ pub mod qwen3;
 mod renderer;
 mod scheduler;
 mod upscaler;
+pub mod vision;
 mod weights;
 
 pub use adapter::{Adapter, Worn};
@@ -46,4 +47,4 @@ pub use pipeline::{
 pub use renderer::{EngineOptions, EngineRenderer};
 pub use scheduler::FlowMatchEuler;
 pub use upscaler::Upscaler;
-pub use weights::{NamedWeights, Vars, Weights};
+pub use weights::{NamedWeights, Vars, Weights, save};

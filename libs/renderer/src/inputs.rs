@@ -1,6 +1,6 @@
 //! Pictures that go into a render.
 
-use crate::{MAX_SIDE, Pixels, RenderError};
+use crate::{MAX_SIDE, Pixels, PixelsAlpha, RenderError};
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +11,32 @@ pub struct Reference {
     pub key: String,
     /// The picture.
     pub pixels: Arc<Pixels>,
+}
+
+/// What the references of subjects stand on, in all channels: mid grey.
+const REFERENCE_GROUND: u8 = 128;
+/// Share of the square that the larger side of a reference's subject takes.
+const REFERENCE_FILL: f32 = 0.92;
+
+impl Reference {
+    /// A subject that is cut out and cropped to itself, in the middle of a neutral square: as the default model was
+    /// trained to see its references.
+    #[must_use]
+    pub fn of_subject(key: String, subject: &PixelsAlpha) -> Self {
+        let (width, height) = (subject.width, subject.height);
+        let side = (width.max(height) as f32 / REFERENCE_FILL).ceil().max(1.0) as u32;
+        let (left, top) = ((side - width) / 2, (side - height) / 2);
+        let mut rgb = vec![REFERENCE_GROUND; side as usize * side as usize * 3];
+        for (index, pixel) in subject.rgba.chunks_exact(4).take((width * height) as usize).enumerate() {
+            let (x, y) = (left + index as u32 % width, top + index as u32 / width);
+            let at = (y as usize * side as usize + x as usize) * 3;
+            for channel in 0..3 {
+                let (own, alpha) = (u32::from(pixel[channel]), u32::from(pixel[3]));
+                rgb[at + channel] = ((own * alpha + u32::from(REFERENCE_GROUND) * (255 - alpha) + 127) / 255) as u8;
+            }
+        }
+        Self { key, pixels: Arc::new(Pixels { width: side, height: side, rgb }) }
+    }
 }
 
 /// A picture to start from.

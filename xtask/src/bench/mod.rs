@@ -23,6 +23,8 @@ struct Bench {
     name: &'static str,
     /// The program, wherever in the workspace it is.
     program: &'static str,
+    /// What of it, where it does several things.
+    subcommand: Option<&'static str>,
     /// Whether it talks to the line's servers.
     servers: bool,
     /// Python packages of the peer, pinned; none when there is no peer.
@@ -30,11 +32,19 @@ struct Bench {
 }
 
 const BENCHES: &[Bench] = &[
-    Bench { name: "line", program: "bench-line", servers: true, peer: &["celery==5.7.0", "psycopg[binary]==3.3.9"] },
-    Bench { name: "chaos", program: "bench-chaos", servers: true, peer: &[] },
+    Bench {
+        name: "line",
+        program: "bench-line",
+        subcommand: None,
+        servers: true,
+        peer: &["celery==5.7.0", "psycopg[binary]==3.3.9"],
+    },
+    Bench { name: "chaos", program: "bench-chaos", subcommand: None, servers: true, peer: &[] },
+    Bench { name: "quality", program: "cavendish-train", subcommand: Some("quality"), servers: false, peer: &[] },
     Bench {
         name: "engine",
         program: "bench-engine",
+        subcommand: None,
         servers: false,
         peer: &[
             "torch==2.11.0",
@@ -57,6 +67,9 @@ pub(crate) fn names() -> Vec<&'static str> {
 pub(crate) fn run(paths: &Paths, what: &str, json: Option<&Path>, args: &[String]) -> Result<ExitCode> {
     let bench = BENCHES.iter().find(|bench| bench.name == what).with_context(|| format!("no bench {what}"))?;
     setup::all(paths, false)?;
+    if bench.name == "quality" {
+        setup::training(paths)?;
+    }
     let program = cargo::build(paths, bench.program)?;
     let report = match bench.servers {
         true => with_servers(paths, || measure(paths, bench, &program, args)),
@@ -86,7 +99,7 @@ fn measure(paths: &Paths, bench: &Bench, program: &Path, args: &[String]) -> Res
     // What a bench runs beside itself, the services for one, is built before the clock starts.
     cargo::run(cargo::command(paths).args(["build", "--workspace", "--bins"]))?;
     let mut command = Command::new(program);
-    command.args(["--json", "-"]).args(args).current_dir(&paths.root).stderr(Stdio::inherit());
+    command.args(bench.subcommand).args(["--json", "-"]).args(args).current_dir(&paths.root).stderr(Stdio::inherit());
     test::export(&mut command, paths)?;
     if !bench.peer.is_empty() {
         python::environment(paths, &format!("venv-{}", bench.name), bench.peer)?

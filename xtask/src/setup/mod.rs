@@ -8,6 +8,7 @@ mod nvidia;
 mod photo;
 pub(crate) mod python;
 pub(crate) mod servers;
+mod training;
 mod upscalers;
 mod weights;
 mod wheel;
@@ -35,6 +36,12 @@ pub(crate) fn upscalers(paths: &Paths) -> Result<()> {
     upscalers::ensure(paths)?;
     let _ = fs::remove_dir(paths.downloads());
     Ok(())
+}
+
+/// What the small networks are trained on and measured with.
+pub(crate) fn training(paths: &Paths) -> Result<()> {
+    let _lock = hold(paths)?;
+    training::ensure(paths).map(drop)
 }
 
 /// What the workspace needs to be compiled.

@@ -83,6 +83,11 @@ pub(crate) fn ensure(rabbitmq: bool, postgres: bool) -> Result<()> {
     Ok(())
 }
 
+/// Refreshes the package lists.
+pub(crate) fn update() -> Result<()> {
+    apt(&root_prefix().context("nobody here may run apt-get")?, &["update"])
+}
+
 /// Installs Debian packages without starting any service of theirs.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let Some(sudo) = root_prefix() else { bail!("missing: {}.\n{ADVICE}", packages.join(", ")) };

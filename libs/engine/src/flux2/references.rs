@@ -1,7 +1,7 @@
 use super::Flux2Config;
 use crate::error::{EngineError, ErrorKind, Result};
-use safetensors::tensor::{Dtype, SafeTensors, View};
-use std::borrow::Cow;
+use crate::weights::HostTensor;
+use safetensors::tensor::{Dtype, SafeTensors};
 use std::collections::HashMap;
 use std::rc::Rc;
 use tch::{Device, Kind, Tensor};
@@ -77,7 +77,7 @@ impl ReferenceKv {
         let mut parts = Vec::with_capacity(2 * self.layers.len());
         for (n, layer) in self.layers.iter().enumerate() {
             for (name, tensor) in [("k", &layer.k), ("v", &layer.v)] {
-                parts.push((format!("{n}.{name}"), Stored::read(tensor)?));
+                parts.push((format!("{n}.{name}"), HostTensor::read(tensor)?));
             }
         }
         let metadata = error.map(|error| HashMap::from([(ERROR.to_owned(), error.to_string())]));
@@ -116,41 +116,3 @@ impl ReferenceKv {
 
 /// The name of the quality in a file's header: the relative error of images drawn with these.
 const ERROR: &str = "error";
-
-/// A tensor's bytes on the host.
-struct Stored {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl Stored {
-    fn read(tensor: &Tensor) -> Result<Self> {
-        let (kind, dtype) = match tensor.kind() {
-            Kind::BFloat16 => (Kind::BFloat16, Dtype::BF16),
-            _ => (Kind::Float, Dtype::F32),
-        };
-        let tensor = tensor.to_device(Device::Cpu).to_kind(kind).contiguous();
-        let mut bytes = vec![0; tensor.numel() * kind.elt_size_in_bytes()];
-        tensor.f_copy_data_u8(&mut bytes, tensor.numel())?;
-        Ok(Self { dtype, shape: tensor.size().iter().map(|&n| n as usize).collect(), bytes })
-    }
-}
-
-impl View for Stored {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
-}

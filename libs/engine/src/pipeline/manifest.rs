@@ -140,7 +140,11 @@ pub enum ReferenceUse {
         tolerance: f64,
     },
     /// The model was trained to look at what it made of them alone: exact, so always kept.
-    Kept,
+    Kept {
+        /// References are looked at as squares of this side in pixels; at the native size nearest to their own when absent.
+        #[serde(default)]
+        side: Option<u32>,
+    },
 }
 
 /// Latents that differ by less decode to pictures that are told apart with difficulty.

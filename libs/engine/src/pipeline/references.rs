@@ -67,10 +67,10 @@ pub(crate) fn profile_key(
     let keeps = match manifest.references {
         ReferenceUse::None => false,
         ReferenceUse::Joint { tolerance } => tolerance > 0.0,
-        ReferenceUse::Kept => true,
+        ReferenceUse::Kept { .. } => true,
     };
     let named = |reference: &Reference| {
-        let Size { width, height } = reference_size(&manifest.native, reference);
+        let Size { width, height } = reference_size(manifest, reference);
         format!("{}@{width}x{height}", reference.key)
     };
     let names: Vec<_> = references.iter().map(named).collect();
@@ -86,10 +86,13 @@ pub(crate) fn looked_at(manifest: &Manifest, references: &[Reference], edit: Opt
 }
 
 /// The size a reference is looked at.
-pub(crate) fn reference_size(native: &Native, reference: &Reference) -> Size {
+pub(crate) fn reference_size(manifest: &Manifest, reference: &Reference) -> Size {
+    if let ReferenceUse::Kept { side: Some(side) } = manifest.references {
+        return Size { width: side, height: side };
+    }
     let own = Size { width: reference.pixels.width, height: reference.pixels.height };
-    match native {
-        Native::Listed(_) => native.frame(own, 1).native,
+    match &manifest.native {
+        native @ Native::Listed(_) => native.frame(own, 1).native,
         Native::Free { multiple, .. } => {
             let shrink = (own.pixels() as f64 / REFERENCE_PIXELS as f64).sqrt().max(1.0);
             let size = own.scaled(1.0 / shrink).within_grid(*multiple);
@@ -151,7 +154,7 @@ impl Pipeline {
         if let Some(known) = self.references.borrow_mut().profiles.get(&key) {
             return Ok(Some(Rc::clone(known)));
         }
-        let size = |reference: &Reference| reference_size(&self.manifest.native, reference);
+        let size = |reference: &Reference| reference_size(&self.manifest, reference);
         let profile = Rc::new(Profile {
             grids: references.iter().map(|reference| self.codec.grid(size(reference))).collect(),
             latents: OnceCell::new(),
@@ -187,7 +190,7 @@ impl Pipeline {
     /// How the steps are to look at these references.
     pub(super) fn seen(&self, profile: &Profile, image: &Image) -> Result<Seen> {
         let known = match self.manifest.references {
-            ReferenceUse::Kept => true,
+            ReferenceUse::Kept { .. } => true,
             ReferenceUse::Joint { tolerance } => profile.error.get().is_some_and(|error| error <= tolerance),
             ReferenceUse::None => false,
         };
@@ -202,7 +205,7 @@ impl Pipeline {
             return Ok(latents.shallow_clone());
         }
         let encode = |reference: &Reference| {
-            let size = reference_size(&self.manifest.native, reference);
+            let size = reference_size(&self.manifest, reference);
             self.codec.encode(&self.picture(&reference.pixels, size)?)
         };
         let parts = looked_at(&self.manifest, &image.references, image.edit.as_ref())
@@ -248,7 +251,7 @@ impl Pipeline {
     /// What the store does not have yet of a profile.
     pub(super) fn to_store(&self, profile: &Profile, image: usize) -> Result<Option<KeptReferences>> {
         let useful = match self.manifest.references {
-            ReferenceUse::Kept => true,
+            ReferenceUse::Kept { .. } => true,
             ReferenceUse::Joint { tolerance } => profile.error.get().is_some_and(|error| error <= tolerance),
             ReferenceUse::None => false,
         };

@@ -98,7 +98,7 @@ impl EngineRenderer {
             settle: request.settle,
             references: looked_at(manifest, &request.references, request.edit.as_ref())
                 .iter()
-                .map(|reference| reference_size(&manifest.native, reference))
+                .map(|reference| reference_size(manifest, reference))
                 .collect(),
             strength: request.edit.as_ref().map(|edit| edit.strength),
             masked: request.edit.as_ref().is_some_and(|edit| edit.mask.is_some()),

@@ -1,6 +1,7 @@
 //! Weights by name out of memory-mapped safetensors files, with nothing missing and nothing left over.
 
 mod files;
+mod host;
 mod index;
 mod map;
 mod named;
@@ -8,6 +9,8 @@ mod stored;
 mod vars;
 
 pub(crate) use files::Files;
+pub(crate) use host::HostTensor;
+pub use host::save;
 pub use named::NamedWeights;
 pub(crate) use stored::Rows;
 pub use vars::Vars;
@@ -25,6 +28,8 @@ struct Ledger {
     skipped: BTreeSet<String>,
     refused: Vec<String>,
     taken: BTreeMap<String, Tensor>,
+    /// What was handed out, fused matrices as one.
+    leaves: Vec<Tensor>,
 }
 
 /// A set of safetensors files, read as one.
@@ -37,6 +42,7 @@ pub struct Weights {
     files: Option<Files>,
     device: Device,
     kind: Kind,
+    trainable: bool,
     ledger: RefCell<Ledger>,
 }
 
@@ -59,13 +65,21 @@ impl Weights {
     }
 
     pub(crate) fn new(files: Files, device: Device, kind: Kind) -> Self {
-        Self { files: Some(files), device, kind, ledger: RefCell::default() }
+        Self { files: Some(files), device, kind, trainable: false, ledger: RefCell::default() }
+    }
+
+    /// Hands tensors out as parameters that gather gradients; [`NamedWeights::parameters`] has them afterwards.
+    #[must_use]
+    pub fn trainable(mut self) -> Self {
+        self.trainable = true;
+        self
     }
 
     /// The names and shapes that `build` asks for. No data is touched and nothing of size is allocated, as long as
     /// `build` only keeps what it gets.
-    pub(crate) fn rehearse(build: impl FnOnce(&Vars<'_>)) -> BTreeMap<String, Vec<i64>> {
-        let weights = Self { files: None, device: Device::Cpu, kind: Kind::Float, ledger: RefCell::default() };
+    pub fn rehearse(build: impl FnOnce(&Vars<'_>)) -> BTreeMap<String, Vec<i64>> {
+        let (device, kind) = (Device::Cpu, Kind::Float);
+        let weights = Self { files: None, device, kind, trainable: false, ledger: RefCell::default() };
         build(&weights.root());
         weights.ledger.into_inner().asked
     }
@@ -99,7 +113,25 @@ impl Weights {
     pub(crate) fn take(&self, name: &str, shape: &[i64]) -> Tensor {
         let tensor = self.place(shape);
         self.fill(name, shape, tensor.shallow_clone());
-        tensor
+        self.handed_out(tensor)
+    }
+
+    /// As [`Weights::take`], for the filters of a convolution: (out, in, height, width), the channels of a pixel side by
+    /// side in memory.
+    pub(crate) fn take_filters(&self, name: &str, shape: [i64; 4]) -> Tensor {
+        let [out, channels, height, width] = shape;
+        let filters = self.place(&[out, height, width, channels]).permute([0, 3, 1, 2]);
+        self.fill(name, &shape, filters.shallow_clone());
+        self.handed_out(filters)
+    }
+
+    fn handed_out(&self, tensor: Tensor) -> Tensor {
+        if !self.trainable {
+            return tensor;
+        }
+        let parameter = tensor.set_requires_grad(true);
+        self.ledger.borrow_mut().leaves.push(parameter.shallow_clone());
+        parameter
     }
 
     /// As [`Weights::take`], for several tensors of so many rows each in one matrix, see [`Vars::matrix`].
@@ -112,7 +144,7 @@ impl Weights {
             self.fill(name, &[*rows, columns], matrix.narrow(0, from, *rows));
             from += rows;
         }
-        matrix
+        self.handed_out(matrix)
     }
 
     /// Room for a tensor; in a rehearsal a single zero that looks like one.
@@ -149,8 +181,8 @@ impl Weights {
     /// # Errors
     /// [`ErrorKind::Weights`] listing all missing, unused and refused names.
     pub fn finish(self) -> Result<NamedWeights> {
-        let Ledger { asked, skipped, refused, taken } = self.ledger.into_inner();
-        let Some(files) = self.files else { return Ok(NamedWeights::new(taken)) };
+        let Ledger { asked, skipped, refused, taken, leaves } = self.ledger.into_inner();
+        let Some(files) = self.files else { return Ok(NamedWeights::new(taken, leaves)) };
         let known = |name: &String| asked.contains_key(name) || skipped.contains(name);
         let unused: Vec<_> = files.iter().map(|(name, _)| name).filter(|name| !known(name)).cloned().collect();
         let missing: Vec<_> = asked.keys().filter(|name| files.get(name).is_none()).cloned().collect();
@@ -161,7 +193,7 @@ impl Weights {
             .map(|(what, names)| format!("{what}: {}", names.join(", ")))
             .collect();
         if list.is_empty() {
-            return Ok(NamedWeights::new(taken));
+            return Ok(NamedWeights::new(taken, leaves));
         }
         Err(EngineError::new(ErrorKind::Weights, format!("{}: {}", files.label(), list.join("; "))))
     }

@@ -1,7 +1,9 @@
+use super::host::save;
 use crate::adapter::Worn;
 use crate::device::guarded;
 use crate::error::{EngineError, ErrorKind, Result};
 use std::collections::BTreeMap;
+use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
 /// A loaded network's weights under their names in the checkpoint: handles on the very memory the network computes
@@ -13,11 +15,30 @@ pub struct NamedWeights {
     tensors: BTreeMap<String, Tensor>,
     /// Copies of what adapters have changed, as it was loaded, on the same device.
     originals: BTreeMap<String, Tensor>,
+    /// See [`Self::parameters`].
+    parameters: Vec<Tensor>,
 }
 
 impl NamedWeights {
-    pub(super) fn new(tensors: BTreeMap<String, Tensor>) -> Self {
-        Self { tensors, originals: BTreeMap::new() }
+    pub(super) fn new(tensors: BTreeMap<String, Tensor>, parameters: Vec<Tensor>) -> Self {
+        Self { tensors, originals: BTreeMap::new(), parameters }
+    }
+
+    /// What gathers gradients, in the order in which the network asked for it; several names may share one (fused
+    /// projections). Empty unless the weights were [`super::Weights::trainable`].
+    #[must_use]
+    pub fn parameters(&self) -> &[Tensor] {
+        &self.parameters
+    }
+
+    /// Writes all of them to a safetensors file as `kind` (f32 or bf16), under their names. The file is there whole or
+    /// not at all.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Weights`] if the file cannot be written.
+    pub fn save(&self, path: &Path, kind: Kind) -> Result<()> {
+        let tensors = self.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.detach().to_kind(kind)));
+        save(tensors, path)
     }
 
     /// The weight of this name. Writing into it changes the network.

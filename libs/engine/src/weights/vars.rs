@@ -25,6 +25,12 @@ impl<'a> Vars<'a> {
         self.weights.take(&self.full(&name), shape)
     }
 
+    /// The filters of a convolution, (out, in, height, width), channels last in memory: libtorch's convolutions hand that
+    /// layout on, so it is what the maps of a whole network come to lie in.
+    pub fn filters(&self, name: &str, shape: [i64; 4]) -> Tensor {
+        self.weights.take_filters(&self.full(&name), shape)
+    }
+
     /// The matrix of a linear layer, made of several tensors of so many rows each: (sum of rows, columns). Each goes
     /// straight to its place, and stays known under its own name.
     ///

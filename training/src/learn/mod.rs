@@ -1,0 +1,11 @@
+//! What all trainings share: batches composed beside the learning, AdamW, a moving average, a schedule, and a state on
+//! disk to go on from.
+
+mod adamw;
+mod feed;
+mod init;
+mod run;
+
+pub(crate) use feed::feed;
+pub(crate) use init::initial;
+pub(crate) use run::{Plan, Run};

@@ -1,0 +1,152 @@
+//! Trains what Cavendish ships: the subject encoder, the cut-out network and the small default model.
+
+mod cutout;
+mod data;
+mod encoder;
+mod learn;
+mod model;
+mod quality;
+mod scene;
+mod sheet;
+mod verify;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use data::{Backgrounds, Objects};
+use learn::Plan;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Trains the small networks that Cavendish ships. Interrupt it at any time: the same command goes on where it was.
+#[derive(Debug, Parser)]
+#[command(name = "cavendish-train", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Folder with the unpacked data: `objects/*.webp`, `names.json`, `wallpapers/`.
+    #[arg(long, default_value = ".cache/training/data", global = true)]
+    data: PathBuf,
+    /// Folder of states and curves, one folder a network.
+    #[arg(long, default_value = ".cache/training/runs", global = true)]
+    runs: PathBuf,
+    /// Names that are never held out, one on a line.
+    #[arg(long, default_value = "models/nano/objects.txt", global = true)]
+    known: PathBuf,
+    /// Threads of libtorch; all cores when absent.
+    #[arg(long, global = true)]
+    threads: Option<i32>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The subject encoder: views of one subject lie close, others far.
+    Encoder(Length),
+    /// The cut-out network: alpha of whatever stands out.
+    Cutout(Length),
+    /// The default model: draws what captions and references say.
+    Model {
+        #[command(flatten)]
+        length: Length,
+        /// Model folder to begin from: its transformer, codec and text encoder.
+        #[arg(long, default_value = "models/nano")]
+        from: PathBuf,
+        /// Folder of the text encoder.
+        #[arg(long, default_value = ".cache/models/minilm")]
+        encoder: PathBuf,
+    },
+    /// Measures the networks that see on what none learnt from; prints JSON.
+    Verify {
+        /// Weights of the subject encoder.
+        #[arg(long)]
+        encoder: Option<PathBuf>,
+        /// Weights of the cut-out network.
+        #[arg(long)]
+        cutout: Option<PathBuf>,
+    },
+    /// Measures what models draw, with objects that no network learnt from.
+    Quality {
+        /// Model folders; the last one's figures are the metrics.
+        #[arg(long = "model", default_values = ["models/nano"])]
+        models: Vec<PathBuf>,
+        /// Folder of the networks that see.
+        #[arg(long, default_value = "models/vision")]
+        vision: PathBuf,
+        /// Folder of the text encoder.
+        #[arg(long, default_value = ".cache/models/minilm")]
+        encoder: PathBuf,
+        /// Where the table and the contact sheets are written.
+        #[arg(long, default_value = "docs/benchmarks/quality")]
+        out: PathBuf,
+        /// Where the figures are written as JSON; `-` is stdout.
+        #[arg(long, default_value = "-")]
+        json: PathBuf,
+    },
+    /// A picture of what is learnt from: views, composites with their alpha, scenes with their references.
+    Sheet {
+        /// Where the PNG is written.
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Length {
+    /// Steps in all, those of earlier runs included.
+    #[arg(long)]
+    steps: u64,
+    /// The highest learning rate.
+    #[arg(long, default_value_t = 1e-3)]
+    rate: f64,
+    /// How much of the moving average stays at a step.
+    #[arg(long, default_value_t = 0.998)]
+    average: f64,
+    /// Where the weights are written at the end.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    if let Some(threads) = cli.threads {
+        tch::set_num_threads(threads);
+    }
+    let objects = || -> Result<Objects> {
+        let known =
+            std::fs::read_to_string(&cli.known).with_context(|| format!("cannot read {}", cli.known.display()))?;
+        let always: BTreeSet<String> = known.lines().map(str::to_owned).collect();
+        Objects::read(&cli.data.join("objects"), &cli.data.join("names.json"), &always)
+    };
+    let backgrounds = || Backgrounds::read(&cli.data.join("wallpapers"), &cli.data.join("photos"));
+    let plan = |name: &str, length: &Length| Plan {
+        folder: cli.runs.join(name),
+        steps: length.steps,
+        learning: length.rate,
+        average: length.average,
+        decay_from: 0.4,
+    };
+    match &cli.command {
+        Command::Encoder(length) => encoder::train(plan("encoder", length), &objects()?, &backgrounds()?, &length.out),
+        Command::Model { length, from, encoder } => {
+            model::train(plan("model", length), &objects()?, from, encoder, &length.out)
+        }
+        Command::Verify { encoder, cutout } => {
+            let (objects, backgrounds) = (objects()?, backgrounds()?);
+            if let Some(file) = encoder {
+                println!("{}", serde_json::to_string_pretty(&verify::encoder(file, &objects, &backgrounds)?)?);
+            }
+            if let Some(file) = cutout {
+                println!("{}", serde_json::to_string_pretty(&verify::cutout(file, &objects, &backgrounds)?)?);
+            }
+            Ok(())
+        }
+        Command::Quality { models, vision, encoder, out, json } => {
+            let text = serde_json::to_string_pretty(&quality::run(models, vision, encoder, &objects()?, out)?)?;
+            match json.as_os_str() == "-" {
+                true => println!("{text}"),
+                false => std::fs::write(json, text)?,
+            }
+            Ok(())
+        }
+        Command::Sheet { out } => sheet::write(&objects()?, &backgrounds()?, out),
+        Command::Cutout(length) => cutout::train(plan("cutout", length), &objects()?, &backgrounds()?, &length.out),
+    }
+}

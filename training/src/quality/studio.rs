@@ -1,0 +1,44 @@
+use anyhow::{Context, Result};
+use cavendish_engine::{Batch, Image, Pipeline, Precision, ReferenceUse, Size, Unwatched};
+use cavendish_renderer::{Pixels, Reference};
+use std::path::Path;
+use tch::Device;
+
+/// A model that draws for the bench, at its native sizes and its own steps and guidance.
+pub(super) struct Studio {
+    pipeline: Pipeline,
+}
+
+impl Studio {
+    pub(super) fn load(dir: &Path, encoder: &Path) -> Result<Self> {
+        let pipeline = Pipeline::load(dir, encoder, Device::Cpu, Precision::F32)
+            .with_context(|| format!("cannot load {}", dir.display()))?;
+        Ok(Self { pipeline })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.pipeline.manifest().name
+    }
+
+    /// Whether it draws this size.
+    pub(super) fn draws(&self, size: [u32; 2]) -> bool {
+        self.pipeline.manifest().native.has(size.into())
+    }
+
+    pub(super) fn takes_references(&self) -> bool {
+        self.pipeline.manifest().references != ReferenceUse::None
+    }
+
+    /// One image at a native size.
+    pub(super) fn draw(&self, size: [u32; 2], prompt: &str, references: Vec<Reference>, seed: u64) -> Result<Pixels> {
+        let manifest = self.pipeline.manifest();
+        let native = Size::from(size);
+        let mut frame = manifest.frame_from(Some(native), native);
+        (frame.native, frame.enlarge, frame.output) = (native, 1, native);
+        let image = Image { prompt: prompt.into(), seed, references, ..Image::default() };
+        let (steps, guidance) = (manifest.sampling.steps, manifest.sampling.guidance);
+        let batch = Batch { frame, steps, guidance, settle: 0.0, images: vec![image] };
+        let mut drawn = self.pipeline.draw(&batch, &mut Unwatched)?;
+        drawn.images.pop().flatten().map(|image| image.pixels).context("nothing was drawn")
+    }
+}

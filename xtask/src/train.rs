@@ -1,0 +1,34 @@
+//! `cargo xtask train`: the networks that Cavendish ships, trained here. Every step can be interrupted and goes on where
+//! it was with the same command.
+
+use crate::{cargo, paths::Paths, say, setup};
+use anyhow::{Context, Result, bail};
+use std::process::{Command, ExitCode};
+
+/// Networks with the arguments of their training, as the model cards tell.
+const NETWORKS: &[(&str, &[&str])] = &[
+    ("encoder", &["encoder", "--steps", "480", "--rate", "2e-3", "--out", "models/vision/encoder.safetensors"]),
+    ("cutout", &["cutout", "--steps", "2500", "--rate", "2e-3", "--out", "models/vision/cutout.safetensors"]),
+    ("model", &["model", "--steps", "1500", "--rate", "6e-4", "--average", "0.99", "--out", ".cache/training/model"]),
+];
+
+/// The networks there are.
+pub(crate) fn names() -> Vec<&'static str> {
+    NETWORKS.iter().map(|(name, _)| *name).collect()
+}
+
+/// Trains the network `what`; `args` come after its own, and win.
+pub(crate) fn run(paths: &Paths, what: &str, args: &[String]) -> Result<ExitCode> {
+    let (_, own) = NETWORKS.iter().find(|(name, _)| *name == what).with_context(|| format!("no network {what}"))?;
+    setup::all(paths, false)?;
+    setup::training(paths)?;
+    let program = cargo::build(paths, "cavendish-train")?;
+    say::headline(&format!("training {what}"));
+    let mut command = Command::new(&program);
+    command.args(*own).args(args).current_dir(&paths.root);
+    let status = command.status().with_context(|| format!("cannot run {}", program.display()))?;
+    if !status.success() {
+        bail!("the training of {what} ended early ({status}); the same command goes on where it was");
+    }
+    Ok(ExitCode::SUCCESS)
+}
