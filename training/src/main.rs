@@ -68,15 +68,11 @@ enum Command {
         /// Model folders; the last one's figures are the metrics.
         #[arg(long = "model", default_values = ["models/nano"])]
         models: Vec<PathBuf>,
-        /// Folder of the networks that see.
-        #[arg(long, default_value = "models/vision")]
-        vision: PathBuf,
-        /// Folder of the text encoder.
-        #[arg(long, default_value = ".cache/models/minilm")]
-        encoder: PathBuf,
-        /// Where the table and the contact sheets are written.
-        #[arg(long, default_value = "docs/benchmarks/quality")]
-        out: PathBuf,
+        #[command(flatten)]
+        places: quality::Places,
+        /// Share of the prompts and profiles, for a quick look.
+        #[arg(long, default_value_t = 1.0)]
+        share: f64,
         /// Where the figures are written as JSON; `-` is stdout.
         #[arg(long, default_value = "-")]
         json: PathBuf,
@@ -138,8 +134,8 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
-        Command::Quality { models, vision, encoder, out, json } => {
-            let text = serde_json::to_string_pretty(&quality::run(models, vision, encoder, &objects()?, out)?)?;
+        Command::Quality { models, places, share, json } => {
+            let text = serde_json::to_string_pretty(&quality::run(models, places, &objects()?, *share)?)?;
             match json.as_os_str() == "-" {
                 true => println!("{text}"),
                 false => std::fs::write(json, text)?,

@@ -4,8 +4,9 @@ use cavendish_engine::noise;
 use rand::Rng;
 use tch::{Kind, Tensor};
 
-/// Tokens of image, text and references in a batch, about.
-const TOKENS: usize = 4096;
+/// Tokens of image, text and references in a batch, about: few, since at first many small steps teach more than few
+/// large ones.
+const TOKENS: usize = 2048;
 /// Side of a patch in pixels, and tokens of a caption.
 const PATCH: usize = 8;
 pub(super) const TEXT: usize = 24;

@@ -18,7 +18,7 @@ const KINDS: &[(SceneKind, f64, f64)] = &[
 ];
 
 /// From this share of the run on the later mixture holds.
-const WIDENED: f64 = 0.3;
+const WIDENED: f64 = 0.6;
 
 /// The kind of scenes of a batch, `done` (0..=1) into the run.
 pub(super) fn kind(seed: u64, batch: u64, done: f64) -> SceneKind {

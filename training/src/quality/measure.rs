@@ -27,7 +27,7 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(vision: &Path, objects: &'a Objects) -> Result<Self> {
+    pub(super) fn new(vision: &Path, objects: &'a Objects, share: f64) -> Result<Self> {
         let vision = EngineVision::start(vision)?;
         let all = objects.of(&[Split::Train, Split::HeldOut]);
         let known = all.into_iter().map(|object| {
@@ -35,7 +35,7 @@ impl<'a> Judge<'a> {
             Ok((object, block_on(vision.embed(views.into()))?))
         });
         let known = known.collect::<Result<Vec<_>>>()?;
-        Ok(Self { vision, prompts: Prompts::new(objects, |name| objects.is_always(name)), known })
+        Ok(Self { vision, prompts: Prompts::new(objects, share), known })
     }
 
     /// Every measure of one model.
@@ -120,7 +120,7 @@ impl<'a> Judge<'a> {
     /// How far apart the subjects of several seeds are: one minus the mean cosine.
     fn diversity(&self, studio: &Studio, figures: &mut Figures) -> Result<()> {
         let mut apart = vec![];
-        for &(object, ground) in self.prompts.singles.iter().take(20) {
+        for &(object, ground) in self.prompts.singles.iter().take(self.prompts.groups) {
             let mut seen = vec![];
             for seed in 0..SEEDS {
                 let picture = studio.draw([64, 64], &prompts::single(&object.name, ground), vec![], 1000 + seed)?;
@@ -170,7 +170,7 @@ impl<'a> Judge<'a> {
         {
             sheet.row();
             let mut alike = vec![];
-            for n in 0..20 {
+            for n in 0..self.prompts.groups {
                 let profiles = &self.prompts.profiles;
                 let chosen: Vec<&Object> = (0..count).map(|k| profiles[(n * 3 + k * 7) % profiles.len()]).collect();
                 let references = chosen.iter().map(|object| object.reference()).collect();

@@ -12,13 +12,28 @@ use crate::data::Objects;
 use anyhow::Result;
 use measure::Judge;
 use serde_json::{Map, Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use studio::Studio;
 
-/// Measures the models in these folders; the last one's figures are the metrics. Sheets and a table go to `out`.
-pub(crate) fn run(models: &[PathBuf], vision: &Path, encoder: &Path, objects: &Objects, out: &Path) -> Result<Value> {
+/// Where things are.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Places {
+    /// Folder of the networks that see.
+    #[arg(long, default_value = "models/vision")]
+    vision: PathBuf,
+    /// Folder of the text encoder.
+    #[arg(long, default_value = ".cache/models/minilm")]
+    encoder: PathBuf,
+    /// Where the table and the contact sheets are written.
+    #[arg(long, default_value = "docs/benchmarks/quality")]
+    out: PathBuf,
+}
+
+/// Measures the models in these folders; the last one's figures are the metrics. Sheets and a table are written.
+pub(crate) fn run(models: &[PathBuf], places: &Places, objects: &Objects, share: f64) -> Result<Value> {
+    let Places { vision, encoder, out } = places;
     std::fs::create_dir_all(out)?;
-    let judge = Judge::new(vision, objects)?;
+    let judge = Judge::new(vision, objects, share)?;
     let (mut metrics, mut detail, mut rows) = (Map::new(), Map::new(), vec![]);
     for dir in models {
         let studio = Studio::load(dir, encoder)?;

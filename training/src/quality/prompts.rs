@@ -9,6 +9,8 @@ const SINGLES: usize = 120;
 /// Pairs of known objects, and counts of one.
 const PAIRS: usize = 40;
 const COUNTS: usize = 40;
+/// Pictures of two, three and five profiles.
+const GROUPS: usize = 20;
 /// Subject profiles.
 const PROFILES: usize = 60;
 
@@ -22,23 +24,31 @@ pub(super) struct Prompts<'a> {
     pub(super) pairs: Vec<([&'a Object; 2], Ground)>,
     /// How many of it, two or three.
     pub(super) counts: Vec<(&'a Object, usize, Ground)>,
+    /// Pictures of several profiles, of each number.
+    pub(super) groups: usize,
     /// Objects that no network learnt from.
     pub(super) profiles: Vec<&'a Object>,
 }
 
 impl<'a> Prompts<'a> {
-    pub(super) fn new(objects: &'a Objects, known: impl Fn(&str) -> bool) -> Self {
+    /// `share` (0..=1) of the whole set, for a quick look.
+    pub(super) fn new(objects: &'a Objects, share: f64) -> Self {
         let mut rng = chance(2_000_003, 0);
-        let mut named: Vec<_> = objects.of(&[Split::Train]).into_iter().filter(|object| known(&object.name)).collect();
+        let mut named: Vec<_> =
+            objects.of(&[Split::Train]).into_iter().filter(|object| objects.is_always(&object.name)).collect();
         named.shuffle(&mut rng);
         let mut held = objects.of(&[Split::HeldOut]);
         held.shuffle(&mut rng);
+        let some = |count: usize| (count as f64 * share).ceil() as usize;
         let object = |n: usize| named[n % named.len()];
         Self {
-            singles: (0..SINGLES).map(|n| (object(n), ground(n))).collect(),
-            pairs: (0..PAIRS).map(|n| ([object(SINGLES + 2 * n), object(SINGLES + 2 * n + 1)], ground(n))).collect(),
-            counts: (0..COUNTS).map(|n| (object(200 + n), 2 + n % 2, ground(n + 7))).collect(),
-            profiles: held.into_iter().take(PROFILES).collect(),
+            singles: (0..some(SINGLES)).map(|n| (object(n), ground(n))).collect(),
+            pairs: (0..some(PAIRS))
+                .map(|n| ([object(SINGLES + 2 * n), object(SINGLES + 2 * n + 1)], ground(n)))
+                .collect(),
+            counts: (0..some(COUNTS)).map(|n| (object(200 + n), 2 + n % 2, ground(n + 7))).collect(),
+            groups: some(GROUPS),
+            profiles: held.into_iter().take(some(PROFILES)).collect(),
         }
     }
 }
