@@ -1,6 +1,6 @@
 //! The brief: what is asked for, and whether it can be asked.
 
-use crate::Lane;
+use crate::{Fallback, Lane, OnInconsistent, Preserve};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -11,9 +11,11 @@ pub const MAX_DELIVERABLES: usize = 64;
 /// Variants of a brief, at most.
 pub const MAX_VARIANTS: u32 = 16;
 /// Subjects in a brief, at most.
-pub const MAX_SUBJECTS: usize = 1;
-/// References of one subject, at most.
+pub const MAX_SUBJECTS: usize = 5;
+/// References of one subject, at most; and of all subjects together where a model draws them.
 pub const MAX_REFERENCES: usize = 14;
+/// How large a subject may be beside the others: from a tenth to ten times.
+pub const RELATIVE_SIZES: std::ops::RangeInclusive<f32> = 0.1..=10.0;
 /// Milliseconds until a deadline, at most: a day.
 pub const MAX_DEADLINE_MS: u64 = 86_400_000;
 
@@ -23,10 +25,10 @@ pub struct Brief {
     /// A name for people: shown on contact sheets and in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What to show, in words. May be empty when a subject is kept as it is.
+    /// What to show, in words; with kept subjects, what is round them. May be empty when there is a subject.
     #[serde(default)]
     pub prompt: String,
-    /// The subjects to keep.
+    /// The subjects to keep, from left to right where they are placed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<Subject>,
     /// What a kept subject stands on; ignored when the model draws the scene.
@@ -50,6 +52,15 @@ pub struct Brief {
     /// refused at the door.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
+    /// How much the subjects of a render must look like themselves, 0..=1; see [`Brief::least_consistency`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_consistency: Option<f32>,
+    /// What becomes of a render below `min_consistency` when every try is spent.
+    #[serde(default)]
+    pub on_inconsistent: OnInconsistent,
+    /// Whether a subject that the model cannot keep may be placed with its own pixels instead.
+    #[serde(default)]
+    pub fallback: Fallback,
 }
 
 fn one() -> u32 {
@@ -70,6 +81,9 @@ pub struct Subject {
     /// A box round the subject in its first reference: left, top, right, bottom as shares of the frame, 0..=1.
     #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
     pub frame: Option<[f32; 4]>,
+    /// How tall it stands beside the other subjects, 0.1..=10; all are equally tall when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<f32>,
 }
 
 /// A photograph of a subject.
@@ -89,15 +103,6 @@ impl fmt::Debug for Reference {
             Self::Blob(key) => write!(f, "Blob({key})"),
         }
     }
-}
-
-/// What is kept of a subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Preserve {
-    /// Its own pixels: cut out, placed and lit, never repainted.
-    #[default]
-    Pixels,
 }
 
 /// A studio backdrop: a name (`white`, `light-grey`, `warm`, `cool`) or a colour (`#rrggbb`).
@@ -227,10 +232,33 @@ impl Brief {
                 faults.add(format!("deliverables[{index}].spec"), reason);
             }
         }
+        if let Some(least) = self.min_consistency {
+            faults.within("min_consistency", least, 0.0, 1.0);
+        }
         for (index, subject) in self.subjects.iter().enumerate() {
             subject.validate(&format!("subjects[{index}]"), &mut faults);
         }
+        self.validate_company(&mut faults);
         faults.into_result()
+    }
+}
+
+impl Brief {
+    /// What the subjects ask of each other.
+    fn validate_company(&self, faults: &mut Faults) {
+        let Some(first) = self.subjects.first() else { return };
+        let other = self.subjects.iter().enumerate().find(|(_, subject)| subject.preserve != first.preserve);
+        if let Some((index, subject)) = other {
+            let (kept, of_first) = (subject.preserve, first.preserve);
+            let reason = format!("is {kept}, but subjects[0] is {of_first}: all subjects of a brief are kept one way");
+            faults.add(format!("subjects[{index}].preserve"), reason);
+        }
+        let count: usize = self.subjects.iter().map(|subject| subject.references.len()).sum();
+        let each_within = self.subjects.iter().all(|subject| subject.references.len() <= MAX_REFERENCES);
+        let drawn = first.preserve == Preserve::Identity;
+        faults.check(!(drawn && each_within && count > MAX_REFERENCES), "subjects", || {
+            format!("have {count} references together, at most {MAX_REFERENCES} can be drawn from")
+        });
     }
 }
 
@@ -242,6 +270,10 @@ impl Subject {
             faults.check(inside && left < right && top < bottom, &format!("{path}.box"), || {
                 "must be left, top, right, bottom within 0..=1, with left < right and top < bottom".into()
             });
+        }
+        if let Some(size) = self.size {
+            let (least, most) = (*RELATIVE_SIZES.start(), *RELATIVE_SIZES.end());
+            faults.within(&format!("{path}.size"), size, least, most);
         }
     }
 }
@@ -310,6 +342,25 @@ mod tests {
             assert_eq!(fields(brief), ["deadline_ms"]);
         }
         assert_eq!(fields(serde_json::json!({"prompt": "a\u{0}b", "deliverables": ["amazon-main"]})), ["prompt"]);
+    }
+
+    #[test]
+    fn subjects_keep_each_other_company() {
+        let with = |subjects: serde_json::Value| serde_json::json!({"prompt": "x", "deliverables": ["amazon-main"], "subjects": subjects});
+        let (pixels, identity) = (serde_json::json!("pixels"), serde_json::json!("identity"));
+        let of = |preserve: &serde_json::Value, references: usize| {
+            let photos = vec![serde_json::json!({"blob": "k"}); references];
+            serde_json::json!({"preserve": preserve, "references": photos})
+        };
+        assert_eq!(fields(with(vec![of(&pixels, 14); 5].into())), Vec::<String>::new());
+        assert_eq!(fields(with(vec![of(&pixels, 1); 6].into())), ["subjects"]);
+        assert_eq!(fields(with([of(&identity, 7), of(&identity, 8)].into())), ["subjects"]);
+        assert_eq!(fields(with([of(&identity, 7), of(&identity, 7)].into())), Vec::<String>::new());
+        assert_eq!(fields(with([of(&identity, 15)].into())), ["subjects[0].references"]);
+        assert_eq!(fields(with([of(&pixels, 1), of(&identity, 1)].into())), ["subjects[1].preserve"]);
+        let mut odd = with(serde_json::json!([{"references": [{"blob": "k"}], "size": 11.0}]));
+        odd["min_consistency"] = serde_json::json!(1.5);
+        assert_eq!(fields(odd), ["min_consistency", "subjects[0].size"]);
     }
 
     #[test]
