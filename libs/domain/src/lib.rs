@@ -9,6 +9,7 @@ mod ids;
 mod kept;
 mod lane;
 pub mod outlook;
+mod scene;
 mod shot;
 mod state;
 
