@@ -4,13 +4,14 @@ use crate::kept::{self, Kept, Memory};
 use crate::ledger::{Ledger, measured};
 use crate::score::{self, Score};
 use crate::tries::{How, Time, Tried, Try, ladder};
+use crate::verdict::judge;
 use crate::{compose, handler::render_error};
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
 use cavendish_domain::outlook::{STUDIO, lone};
-use cavendish_domain::{Backdrop, Keeping, OnInconsistent, ShotRequest};
+use cavendish_domain::{Backdrop, ShotRequest};
 use cavendish_imaging::image::RgbImage;
-use cavendish_renderer::{OnStep, RenderRequest, Renderer, Share, Vision};
+use cavendish_renderer::{OnStep, Reference, RenderOutput, RenderRequest, Renderer, Share, Vision};
 use cavendish_service_kit::CancellationToken;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -117,48 +118,7 @@ impl Easel {
             }
         }
         let best = best.ok_or_else(|| HandlerError::permanent("invalid_shot", "nothing was tried"))?;
-        self.judge(&sitting.request.keeping, best, &tried, late)
-    }
-
-    /// Writes down what was tried; refuses what the brief would rather not have.
-    fn judge(
-        &self,
-        keeping: &Keeping,
-        (mut drawn, score): (Drawn, Score),
-        tried: &[Tried],
-        late: bool,
-    ) -> Result<Drawn, HandlerError> {
-        let below = score.least < keeping.least;
-        let stopped = match below {
-            false => "reached",
-            true if late => "deadline",
-            true => "tries",
-        };
-        if below {
-            let each: Vec<_> = tried.iter().map(|tried| format!("{:.2}", tried.consistency)).collect();
-            let detail = format!(
-                "consistency: {:.2} is below min_consistency {} after {} tries ({}), stopped by {stopped}",
-                score.least,
-                keeping.least,
-                tried.len(),
-                each.join(", ")
-            );
-            if keeping.on_inconsistent == OnInconsistent::Fail {
-                return Err(HandlerError::permanent("below_consistency", detail));
-            }
-            tracing::warn!(detail, "delivered below its consistency");
-        }
-        drawn.consistency = Some(score.least);
-        drawn.report["consistency"] = json!({
-            "score": score.least,
-            "least": keeping.least,
-            "below": below,
-            "stopped": stopped,
-            "encoder": self.vision.info().encoder,
-            "subjects": score.subjects,
-            "tries": tried,
-        });
-        Ok(drawn)
+        judge(&sitting.request.keeping, best, &tried, late, &self.vision.info().encoder)
     }
 
     async fn attempt(
@@ -212,10 +172,11 @@ impl Easel {
         sitting: &Sitting<'_>,
         next: &Try,
         prompt: &str,
-        references: Vec<cavendish_renderer::Reference>,
+        references: Vec<Reference>,
     ) -> Result<Drawn, HandlerError> {
         let ShotRequest { width, height, decision, .. } = sitting.request;
         let (native, count) = (decision.as_ref().and_then(|decision| decision.native), references.len());
+        let settle = decision.as_ref().map_or(0.0, |decision| f64::from(decision.early_stop));
         let request = RenderRequest {
             prompt: prompt.into(),
             width: *width,
@@ -225,7 +186,7 @@ impl Easel {
             guidance: next.guidance,
             seed: next.seed,
             references,
-            settle: decision.as_ref().map_or(0.0, |decision| f64::from(decision.early_stop)),
+            settle,
             share: sitting.share.clone(),
             ..RenderRequest::default()
         };
@@ -236,18 +197,23 @@ impl Easel {
         if next.guidance.is_none() {
             self.ledger.note(kind, seconds);
         }
-        let report = json!({
-            "timing": output.timing,
-            "batch": output.batch,
-            "peak_memory": output.peak_memory,
-            "knew_references": output.knew_references,
-        });
+        let report = told(&output);
         let pixels = output.pixels;
         let image = RgbImage::from_raw(pixels.width, pixels.height, pixels.rgb)
             .ok_or_else(|| HandlerError::permanent("malformed_render", "the renderer gave too few pixels"))?;
         let (model, steps) = (output.model, output.steps);
         Ok(Drawn { image, model, seed: next.seed, steps, placed: None, consistency: None, report })
     }
+}
+
+/// A drawing, for the report.
+fn told(output: &RenderOutput) -> Value {
+    json!({
+        "timing": output.timing,
+        "batch": output.batch,
+        "peak_memory": output.peak_memory,
+        "knew_references": output.knew_references,
+    })
 }
 
 #[cfg(test)]

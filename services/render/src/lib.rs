@@ -11,6 +11,7 @@ mod references;
 mod renderer;
 mod score;
 mod tries;
+mod verdict;
 
 pub use handler::RenderHandler;
 pub use renderer::RendererConfig;

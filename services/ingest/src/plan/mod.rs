@@ -48,28 +48,17 @@ pub(crate) fn plan(
     under: &Circumstances<'_>,
 ) -> Result<Vec<PlannedShot>, InvalidBrief> {
     let way = brief.way(under.outlook.model.as_ref().map(|facts| facts.max_references));
-    let mut reasons = keep::reasons(brief, way, under.outlook)?;
+    let why = keep::reasons(brief, way, under.outlook)?;
     let shape = shape(brief);
     let complexity = Complexity::of(brief, shape.largest);
-    let recipe = match way {
+    let mut recipe = match way {
         Way::Placed { scene: false } => placed(under),
         Way::Placed { scene: true } => recipe(brief, shape.ratio, &complexity, 0, under),
         Way::Drawn { references } => recipe(brief, shape.ratio, &complexity, references, under),
     };
-    reasons.extend(recipe.reasons);
-    let (size, upscale) = rendered(recipe.native);
-    let drawn = way != Way::Placed { scene: false };
-    let decision = Decision {
-        model: under.outlook.model.as_ref().filter(|_| drawn).map(|facts| facts.model.clone()),
-        quality: brief.quality,
-        complexity: (complexity.score * 1e3).round() / 1e3,
-        native: recipe.native,
-        upscale,
-        early_stop: early_stop(brief.quality),
-        reuse: reuse(brief),
-        seconds: recipe.expected,
-        reasons,
-    };
+    recipe.reasons.splice(0..0, why);
+    let (size, steps) = (rendered(recipe.native).0, recipe.steps);
+    let decision = decision(brief, way, recipe, complexity.score, under);
     let shot = |variant| PlannedShot {
         id: ShotId::of_job(job, variant),
         request: ShotRequest {
@@ -78,7 +67,7 @@ pub(crate) fn plan(
             seed: brief.seed.unwrap_or_default().wrapping_add(u64::from(variant)),
             width: size[0],
             height: size[1],
-            steps: recipe.steps,
+            steps,
             method: keep::method(brief, way),
             subjects: subjects.to_vec(),
             keeping: brief.keeping(),
@@ -88,6 +77,22 @@ pub(crate) fn plan(
         },
     };
     Ok((0..brief.variants).map(shot).collect())
+}
+
+/// The recipe and its reasons, to be kept with the shots.
+fn decision(brief: &Brief, way: Way, recipe: Recipe, complexity: f64, under: &Circumstances<'_>) -> Decision {
+    let drawn = way != Way::Placed { scene: false };
+    Decision {
+        model: under.outlook.model.as_ref().filter(|_| drawn).map(|facts| facts.model.clone()),
+        quality: brief.quality,
+        complexity: (complexity * 1e3).round() / 1e3,
+        native: recipe.native,
+        upscale: rendered(recipe.native).1,
+        early_stop: early_stop(brief.quality),
+        reuse: reuse(brief),
+        seconds: recipe.expected,
+        reasons: recipe.reasons,
+    }
 }
 
 /// The recipe where a subject's own pixels are placed on a backdrop.
