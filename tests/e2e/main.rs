@@ -4,6 +4,7 @@ mod adaptive;
 mod bad_input;
 mod chaos;
 mod faults;
+mod identity;
 mod line;
 mod python;
 mod telemetry;

@@ -6,4 +6,4 @@ mod producer;
 
 pub use chaos::{Chaos, Tally, cut_connections};
 pub use fleet::{Fleet, Process, Service, Settings};
-pub use producer::{Producer, brief, photo};
+pub use producer::{Producer, brief, photo, photo_of};

@@ -1,5 +1,8 @@
 use anyhow::Result;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use cavendish_domain::JobId;
+use cavendish_imaging::{Format, Metadata, Quality, encode, image};
 use cavendish_messages::topology;
 use cavendish_testkit::{TestWorld, wait_until};
 use reqwest::Method;
@@ -71,6 +74,18 @@ fn envelope(event_id: &str, brief: &Value) -> Value {
 #[must_use]
 pub fn brief(prompt: &str) -> Value {
     json!({"prompt": prompt, "deliverables": ["tiktok-square"], "seed": 7})
+}
+
+/// A photograph of a square of this colour on white, PNG, base64.
+///
+/// # Errors
+/// When it cannot be encoded.
+pub fn photo_of(colour: [u8; 3]) -> Result<String> {
+    let inside = |x: u32, y: u32| (60..180).contains(&x) && (60..180).contains(&y);
+    let pixel = |x, y| image::Rgb(if inside(x, y) { colour } else { [255; 3] });
+    let photo = image::RgbImage::from_fn(240, 240, pixel);
+    let file = encode(&photo, Format::Png, None, Quality::default(), &Metadata::default())?;
+    Ok(STANDARD.encode(file.bytes))
 }
 
 /// A photograph of a red square on white, PNG, base64.

@@ -15,10 +15,16 @@ impl BlobKey {
         Self(format!("{tenant}/jobs/{job}/inputs/{index}"))
     }
 
-    /// A subject's cut-out made by the `attempt`-th planning of a job.
+    /// The cut-out of a subject's `reference`, made by the `attempt`-th planning of a job.
     #[must_use]
-    pub fn cutout(tenant: TenantId, job: JobId, attempt: i32, subject: usize) -> Self {
-        Self(format!("{tenant}/jobs/{job}/subjects/{subject}/cutout-{attempt}.png"))
+    pub fn cutout(tenant: TenantId, job: JobId, attempt: i32, subject: usize, reference: usize) -> Self {
+        Self(format!("{tenant}/jobs/{job}/subjects/{subject}/cutout-{attempt}-{reference}.png"))
+    }
+
+    /// The scene that one attempt at a shot drew for its subjects to be placed in.
+    #[must_use]
+    pub fn scene(tenant: TenantId, job: JobId, shot: ShotId, attempt: i32) -> Self {
+        Self(format!("{tenant}/jobs/{job}/shots/{shot}/scene-{attempt}.png"))
     }
 
     /// The raw image of one attempt at a shot.

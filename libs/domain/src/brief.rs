@@ -1,6 +1,7 @@
 //! The brief: what is asked for, and whether it can be asked.
 
-use crate::Lane;
+use crate::faults::{Faults, InvalidBrief};
+use crate::{Fallback, Lane, OnInconsistent, Preserve};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -11,9 +12,11 @@ pub const MAX_DELIVERABLES: usize = 64;
 /// Variants of a brief, at most.
 pub const MAX_VARIANTS: u32 = 16;
 /// Subjects in a brief, at most.
-pub const MAX_SUBJECTS: usize = 1;
-/// References of one subject, at most.
+pub const MAX_SUBJECTS: usize = 5;
+/// References of one subject, at most; and of all subjects together where a model draws them.
 pub const MAX_REFERENCES: usize = 14;
+/// How large a subject may be beside the others: from a tenth to ten times.
+pub const RELATIVE_SIZES: std::ops::RangeInclusive<f32> = 0.1..=10.0;
 /// Milliseconds until a deadline, at most: a day.
 pub const MAX_DEADLINE_MS: u64 = 86_400_000;
 
@@ -23,10 +26,10 @@ pub struct Brief {
     /// A name for people: shown on contact sheets and in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What to show, in words. May be empty when a subject is kept as it is.
+    /// What to show, in words; with kept subjects, what is round them. May be empty when there is a subject.
     #[serde(default)]
     pub prompt: String,
-    /// The subjects to keep.
+    /// The subjects to keep, from left to right where they are placed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<Subject>,
     /// What a kept subject stands on; ignored when the model draws the scene.
@@ -50,6 +53,15 @@ pub struct Brief {
     /// refused at the door.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
+    /// How much the subjects of a render must look like themselves, 0..=1; see [`Brief::least_consistency`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_consistency: Option<f32>,
+    /// What becomes of a render below `min_consistency` when every try is spent.
+    #[serde(default)]
+    pub on_inconsistent: OnInconsistent,
+    /// Whether a subject that the model cannot keep may be placed with its own pixels instead.
+    #[serde(default)]
+    pub fallback: Fallback,
 }
 
 fn one() -> u32 {
@@ -70,6 +82,9 @@ pub struct Subject {
     /// A box round the subject in its first reference: left, top, right, bottom as shares of the frame, 0..=1.
     #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
     pub frame: Option<[f32; 4]>,
+    /// How tall it stands beside the other subjects, 0.1..=10; all are equally tall when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<f32>,
 }
 
 /// A photograph of a subject.
@@ -89,15 +104,6 @@ impl fmt::Debug for Reference {
             Self::Blob(key) => write!(f, "Blob({key})"),
         }
     }
-}
-
-/// What is kept of a subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Preserve {
-    /// Its own pixels: cut out, placed and lit, never repainted.
-    #[default]
-    Pixels,
 }
 
 /// A studio backdrop: a name (`white`, `light-grey`, `warm`, `cool`) or a colour (`#rrggbb`).
@@ -160,42 +166,6 @@ pub enum Quality {
     Auto,
 }
 
-/// One thing wrong with a brief.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldError {
-    /// Path of the field, for example `deliverables[2].spec`.
-    pub field: String,
-    /// What is wrong with it, for a person.
-    pub reason: String,
-}
-
-/// Everything wrong with a brief, at least one thing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InvalidBrief {
-    /// The faults, in the order of the fields.
-    pub errors: Vec<FieldError>,
-}
-
-impl std::error::Error for InvalidBrief {}
-
-impl fmt::Display for InvalidBrief {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, FieldError { field, reason }) in self.errors.iter().enumerate() {
-            let separator = if index > 0 { "; " } else { "" };
-            write!(f, "{separator}{field}: {reason}")?;
-        }
-        Ok(())
-    }
-}
-
-impl InvalidBrief {
-    /// One fault.
-    #[must_use]
-    pub fn one(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { errors: vec![FieldError { field: field.into(), reason: reason.into() }] }
-    }
-}
-
 impl Brief {
     /// Checks everything that can be checked without looking anything up; `spec_fault` says what is wrong with a
     /// spec's id, if anything (the catalogue lives elsewhere).
@@ -227,10 +197,33 @@ impl Brief {
                 faults.add(format!("deliverables[{index}].spec"), reason);
             }
         }
+        if let Some(least) = self.min_consistency {
+            faults.within("min_consistency", least, 0.0, 1.0);
+        }
         for (index, subject) in self.subjects.iter().enumerate() {
             subject.validate(&format!("subjects[{index}]"), &mut faults);
         }
+        self.validate_company(&mut faults);
         faults.into_result()
+    }
+}
+
+impl Brief {
+    /// What the subjects ask of each other.
+    fn validate_company(&self, faults: &mut Faults) {
+        let Some(first) = self.subjects.first() else { return };
+        let other = self.subjects.iter().enumerate().find(|(_, subject)| subject.preserve != first.preserve);
+        if let Some((index, subject)) = other {
+            let (kept, of_first) = (subject.preserve, first.preserve);
+            let reason = format!("is {kept}, but subjects[0] is {of_first}: all subjects of a brief are kept one way");
+            faults.add(format!("subjects[{index}].preserve"), reason);
+        }
+        let count: usize = self.subjects.iter().map(|subject| subject.references.len()).sum();
+        let each_within = self.subjects.iter().all(|subject| subject.references.len() <= MAX_REFERENCES);
+        let drawn = first.preserve == Preserve::Identity;
+        faults.check(!(drawn && each_within && count > MAX_REFERENCES), "subjects", || {
+            format!("have {count} references together, at most {MAX_REFERENCES} can be drawn from")
+        });
     }
 }
 
@@ -243,29 +236,10 @@ impl Subject {
                 "must be left, top, right, bottom within 0..=1, with left < right and top < bottom".into()
             });
         }
-    }
-}
-
-#[derive(Default)]
-struct Faults(Vec<FieldError>);
-
-impl Faults {
-    fn add(&mut self, field: String, reason: String) {
-        self.0.push(FieldError { field, reason });
-    }
-
-    fn check(&mut self, good: bool, field: &str, reason: impl FnOnce() -> String) {
-        if !good {
-            self.add(field.into(), reason());
+        if let Some(size) = self.size {
+            let (least, most) = (*RELATIVE_SIZES.start(), *RELATIVE_SIZES.end());
+            faults.within(&format!("{path}.size"), size, least, most);
         }
-    }
-
-    fn within<T: PartialOrd + Copy + fmt::Display>(&mut self, field: &str, count: T, least: T, most: T) {
-        self.check((least..=most).contains(&count), field, || format!("is {count}, must be {least} to {most}"));
-    }
-
-    fn into_result(self) -> Result<(), InvalidBrief> {
-        if self.0.is_empty() { Ok(()) } else { Err(InvalidBrief { errors: self.0 }) }
     }
 }
 
@@ -310,6 +284,25 @@ mod tests {
             assert_eq!(fields(brief), ["deadline_ms"]);
         }
         assert_eq!(fields(serde_json::json!({"prompt": "a\u{0}b", "deliverables": ["amazon-main"]})), ["prompt"]);
+    }
+
+    #[test]
+    fn subjects_keep_each_other_company() {
+        let with = |subjects: serde_json::Value| serde_json::json!({"prompt": "x", "deliverables": ["amazon-main"], "subjects": subjects});
+        let (pixels, identity) = (serde_json::json!("pixels"), serde_json::json!("identity"));
+        let of = |preserve: &serde_json::Value, references: usize| {
+            let photos = vec![serde_json::json!({"blob": "k"}); references];
+            serde_json::json!({"preserve": preserve, "references": photos})
+        };
+        assert_eq!(fields(with(vec![of(&pixels, 14); 5].into())), Vec::<String>::new());
+        assert_eq!(fields(with(vec![of(&pixels, 1); 6].into())), ["subjects"]);
+        assert_eq!(fields(with([of(&identity, 7), of(&identity, 8)].into())), ["subjects"]);
+        assert_eq!(fields(with([of(&identity, 7), of(&identity, 7)].into())), Vec::<String>::new());
+        assert_eq!(fields(with([of(&identity, 15)].into())), ["subjects[0].references"]);
+        assert_eq!(fields(with([of(&pixels, 1), of(&identity, 1)].into())), ["subjects[1].preserve"]);
+        let mut odd = with(serde_json::json!([{"references": [{"blob": "k"}], "size": 11.0}]));
+        odd["min_consistency"] = serde_json::json!(1.5);
+        assert_eq!(fields(odd), ["min_consistency", "subjects[0].size"]);
     }
 
     #[test]

@@ -5,21 +5,28 @@ mod brief;
 mod cost;
 mod decision;
 pub mod effort;
+mod faults;
 mod ids;
+mod kept;
 mod lane;
 pub mod outlook;
+mod scene;
 mod shot;
 mod state;
 
 pub use blob_key::BlobKey;
 pub use brief::{
-    Backdrop, Brief, Deliverable, FieldError, InvalidBrief, MAX_DEADLINE_MS, MAX_DELIVERABLES, MAX_PROMPT_CHARS,
-    MAX_REFERENCES, MAX_SUBJECTS, MAX_VARIANTS, Preserve, Quality, Reference, Subject,
+    Backdrop, Brief, Deliverable, MAX_DEADLINE_MS, MAX_DELIVERABLES, MAX_PROMPT_CHARS, MAX_REFERENCES, MAX_SUBJECTS,
+    MAX_VARIANTS, Quality, RELATIVE_SIZES, Reference, Subject,
 };
 pub use cost::{Basis, Cost, CostKey, CostModel, Estimate, SizeBucket};
 pub use decision::{Decision, Expected, Reason, Reuse};
+pub use faults::{FieldError, InvalidBrief};
 pub use ids::{AssetId, EventId, JobId, OwnerId, ShotId, SubjectId, TenantId};
+pub use kept::{
+    Fallback, Keeping, KnownEmbeddings, LEAST_CONSISTENCY, Made, OnInconsistent, Preserve, ShotCutout, ShotSubject, Way,
+};
 pub use lane::Lane;
 pub use outlook::{Backlog, ModelFacts, Outlook};
-pub use shot::{Method, ShotRequest};
+pub use shot::{Method, Placing, ShotRequest};
 pub use state::{JobState, ShotState, Stage};

@@ -1,4 +1,4 @@
-use crate::{Backdrop, BlobKey, Decision};
+use crate::{Backdrop, BlobKey, Decision, Keeping, Preserve, ShotCutout, ShotSubject};
 use serde::{Deserialize, Serialize};
 
 /// What one shot asks of the render stage, and what its render then feeds.
@@ -19,6 +19,16 @@ pub struct ShotRequest {
     pub steps: Option<u32>,
     /// How the image comes about.
     pub method: Method,
+    /// The subjects that are kept, from left to right.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<ShotSubject>,
+    /// What is asked about them.
+    #[serde(default)]
+    pub keeping: Keeping,
+    /// The prompt and backdrop with which the subjects are placed, should drawing them fail; absent in shots that place
+    /// them anyway, or draw none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<Placing>,
     /// The deliverables that this shot feeds, as places in the brief's list.
     pub deliverables: Vec<usize>,
     /// How the plan came to this; absent in shots that were planned before there were decisions.
@@ -30,18 +40,67 @@ pub struct ShotRequest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Method {
-    /// The model draws it from the prompt alone.
+    /// The model draws it from the prompt, and from the references of the subjects where there are any.
     Draw,
-    /// The subject's own pixels are placed on a backdrop; nothing of the subject is repainted.
+    /// The subjects' own pixels are placed; nothing of them is repainted.
     Compose {
-        /// The cut-out, PNG with alpha.
-        cutout: BlobKey,
-        /// How sure the cut-out is, 0..=1.
-        confidence: f32,
-        /// Why it is unsure, for the report.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        uncertain: Option<String>,
-        /// What it stands on.
-        backdrop: Backdrop,
+        /// Where.
+        #[serde(flatten)]
+        placing: Placing,
+        /// The one cut-out of shots that were planned before there were several subjects.
+        #[serde(default, rename = "cutout", skip_serializing_if = "Option::is_none")]
+        only: Option<BlobKey>,
     },
+}
+
+/// Where subjects are placed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Placing {
+    /// What they stand on.
+    pub backdrop: Backdrop,
+    /// The prompt of a scene that the model draws round them; `None` leaves them on the backdrop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene: Option<String>,
+}
+
+impl ShotRequest {
+    /// Its subjects, those of older shots too.
+    #[must_use]
+    pub fn kept(&self) -> Vec<ShotSubject> {
+        match &self.method {
+            Method::Compose { only: Some(key), .. } if self.subjects.is_empty() => {
+                let cutout = ShotCutout { key: key.clone(), confidence: 1.0, uncertain: None };
+                let (name, embeddings, size) = (None, None, None);
+                vec![ShotSubject { name, preserve: Preserve::Pixels, cutouts: vec![cutout], embeddings, size }]
+            }
+            _ => self.subjects.clone(),
+        }
+    }
+
+    /// Where its subjects are placed, or may be.
+    #[must_use]
+    pub fn placing(&self) -> Option<&Placing> {
+        match &self.method {
+            Method::Compose { placing, .. } => Some(placing),
+            Method::Draw => self.instead.as_ref(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_shot_from_before_there_were_several_subjects_is_still_read() {
+        let old = json!({"variant": 0, "prompt": "", "seed": 1, "width": 64, "height": 64, "deliverables": [0],
+                         "method": {"kind": "compose", "cutout": "t/c.png", "confidence": 0.9, "backdrop": "warm"}});
+        let shot: ShotRequest = serde_json::from_value(old).unwrap();
+        assert_eq!(shot.kept()[0].cutouts[0].key.as_str(), "t/c.png");
+        assert_eq!(shot.placing().map(|placing| placing.backdrop.0.as_str()), Some("warm"));
+        assert_eq!(shot.keeping, Keeping::default());
+        let stored = serde_json::to_value(&shot).unwrap();
+        assert_eq!(serde_json::from_value::<ShotRequest>(stored).unwrap(), shot);
+    }
 }

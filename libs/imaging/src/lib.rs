@@ -13,6 +13,7 @@ mod error;
 mod extend;
 mod fit;
 mod measure;
+mod regions;
 mod resize;
 mod studio;
 
@@ -24,5 +25,6 @@ pub use error::{ImageError, Reason};
 pub use fit::{FitMode, Fitted, fit};
 pub use image;
 pub use measure::{measure, subject_box};
+pub use regions::{Region, regions};
 pub use resize::{crop, flatten, pad, resize_linear_rgb, resize_rgb, resize_rgba};
-pub use studio::{Backdrop, Composition, Placement, Shadow, compose};
+pub use studio::{Ambience, Backdrop, Composition, Ground, Piece, Placed, Placement, Shadow, compose, compose_on};

@@ -1,7 +1,7 @@
 use crate::shape::{RENDER_SIDE, shape};
 use cavendish_domain::effort::fewest_steps;
 use cavendish_domain::outlook::{LINE_SECONDS, STUDIO, lone};
-use cavendish_domain::{Backlog, Brief, CostKey, InvalidBrief, Outlook};
+use cavendish_domain::{Backlog, Brief, CostKey, InvalidBrief, Outlook, Way};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Whether a brief can make its deadline, were it accepted `now`: what waits ahead of it in its lane and its own cheapest
@@ -36,12 +36,14 @@ pub fn admission(brief: &Brief, outlook: &Outlook, backlog: &Backlog, now: DateT
 
 /// The kind of image that the brief comes to when it must be cheap.
 fn cheapest(brief: &Brief, outlook: &Outlook) -> Option<CostKey> {
-    if !brief.subjects.is_empty() {
-        return Some(lone(STUDIO, [RENDER_SIDE; 2], 0, 0));
-    }
+    let references = match brief.way(outlook.model.as_ref().map(|facts| facts.max_references)) {
+        Way::Placed { scene: false } => return Some(lone(STUDIO, [RENDER_SIDE; 2], 0, 0)),
+        Way::Placed { scene: true } => 0,
+        Way::Drawn { references } => references,
+    };
     let facts = outlook.model.as_ref()?;
     let size = *facts.sizes_for(shape(brief).ratio).first()?;
-    Some(lone(&facts.model, size, fewest_steps(facts.default_steps), 0))
+    Some(lone(&facts.model, size, fewest_steps(facts.default_steps), references))
 }
 
 #[cfg(test)]
@@ -91,7 +93,9 @@ mod tests {
         assert_eq!(refused(&brief(json!({})), &outlook(), 1_000_000), None, "no deadline");
         assert_eq!(refused(&tight, &Outlook::default(), 9), None, "no renderer");
         assert_eq!(refused(&tight, &Outlook { costs: CostModel::default(), ..outlook() }, 9), None, "no costs");
-        let kept = brief(json!({"deadline_ms": 1, "subjects": [{"references": [{"blob": "x"}]}]}));
+        let kept = brief(json!({"prompt": "", "deadline_ms": 1, "subjects": [{"references": [{"blob": "x"}]}]}));
         assert_eq!(refused(&kept, &outlook(), 9), None, "no cost of placing a subject");
+        let in_scene = Brief { prompt: "on linen".into(), ..kept };
+        assert!(refused(&in_scene, &outlook(), 9).is_some(), "its scene is drawn");
     }
 }

@@ -132,6 +132,12 @@ pub struct AssetSummary {
     pub mime: String,
     /// Whether every check of the spec passed.
     pub compliant: bool,
+    /// Consistency of its subjects, 0..=1; absent where none is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consistency: Option<f32>,
+    /// Whether that is less than the brief asks for.
+    #[serde(default)]
+    pub below_consistency: bool,
 }
 
 /// Hands a shot down the line. Everything else about it is in Postgres.

@@ -36,6 +36,7 @@ impl Renderer for FakeRenderer {
             max_batch: 64,
             native_sizes: vec![[64, 64]],
             default_steps: 4,
+            default_guidance: 1.0,
             max_references: crate::MAX_REFERENCES as u32,
             devices: 1,
         }

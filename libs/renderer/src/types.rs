@@ -161,7 +161,7 @@ pub struct RenderOutput {
 }
 
 /// What a renderer can do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RendererInfo {
     /// Model name and version, for example `nano-v0`.
     pub model: String,
@@ -175,6 +175,8 @@ pub struct RendererInfo {
     pub native_sizes: Vec<[u32; 2]>,
     /// Denoising steps when a request names none.
     pub default_steps: u32,
+    /// Guidance scale when a request names none; 1 is none.
+    pub default_guidance: f64,
     /// References of one image, at most; 0 for a model that takes none.
     pub max_references: u32,
     /// Devices that draw beside each other.

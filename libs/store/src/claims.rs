@@ -37,7 +37,8 @@ pub struct Claim {
 pub struct Work {
     /// The right to do it.
     pub claim: Claim,
-    /// Ingest: `{brief, left_ms}` (milliseconds to the deadline, negative when it is past, null without one); render: `{brief, request}`; postprocess: `{brief, request, render}`.
+    /// Ingest: `{brief, left_ms}` (milliseconds to the deadline, negative when it is past, null without one); render:
+    /// `{brief, request, left_ms}`; postprocess: `{brief, request, render}`.
     pub input: Value,
 }
 
@@ -133,7 +134,8 @@ fn acquire_sql(stage: Stage) -> String {
         Stage::Render => (
             "UPDATE shots SET state = 'rendering' WHERE id IN (SELECT subject_id FROM got) AND state = 'queued'",
             "JOIN shots s ON s.id = got.subject_id",
-            "jsonb_build_object('brief', j.brief, 'request', s.request)",
+            "jsonb_build_object('brief', j.brief, 'request', s.request,
+                                'left_ms', extract(epoch FROM j.deadline_at - now()) * 1000)",
         ),
         Stage::Postprocess => (
             "UPDATE shots SET state = 'finishing' WHERE id IN (SELECT subject_id FROM got) AND state = 'rendered'",

@@ -5,7 +5,7 @@ use crate::events::{self, Hint};
 use crate::subjects::{self, NewSubject};
 use crate::transaction::Tx;
 use crate::{Store, StoreError, settle};
-use cavendish_domain::{AssetId, BlobKey, ShotId, ShotRequest, Stage};
+use cavendish_domain::{AssetId, BlobKey, Made, ShotId, ShotRequest, Stage};
 use cavendish_messages::EventType;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -60,6 +60,10 @@ pub struct NewRender {
     pub width: u32,
     /// Pixels.
     pub height: u32,
+    /// How it came about in the end.
+    pub made: Made,
+    /// Consistency of the kept subject that came out least like itself, 0..=1; `None` where none is kept.
+    pub consistency: Option<f32>,
     /// Timings, scores, batch size: free-form, shown to people.
     pub report: Value,
 }
@@ -94,6 +98,10 @@ pub struct NewAsset {
     pub mime: String,
     /// Whether every check passed.
     pub compliant: bool,
+    /// Consistency of its subjects, 0..=1; `None` where none is kept.
+    pub consistency: Option<f32>,
+    /// Whether that is less than the brief asks for.
+    pub below_consistency: bool,
     /// The checks with what was measured, and timings.
     pub report: Value,
 }
@@ -245,18 +253,21 @@ async fn insert_shots(tx: &mut PgConnection, plans: &[&PlanCommit]) -> Result<()
 }
 
 fn render_row(commit: &RenderCommit) -> Value {
-    let NewRender { blob_key, model, seed, steps, width, height, report } = &commit.render;
+    let NewRender { blob_key, model, seed, steps, width, height, made, consistency, report } = &commit.render;
     // Postgres has no unsigned 64-bit integers: the bits are kept, read back the same way.
     json!({"shot_id": commit.claim.subject_id, "attempt": commit.claim.attempt, "blob_key": blob_key, "model": model,
-           "seed": *seed as i64, "steps": steps, "width": width, "height": height, "report": report})
+           "seed": *seed as i64, "steps": steps, "width": width, "height": height, "made": made,
+           "consistency": consistency, "report": report})
 }
 
 async fn insert_renders(tx: &mut PgConnection, renders: &[&RenderCommit]) -> Result<(), StoreError> {
     let rows: Vec<Value> = renders.iter().map(|commit| render_row(commit)).collect();
-    let sql = "INSERT INTO renders (shot_id, attempt, blob_key, model, seed, steps, width, height, report)
-               SELECT shot_id, attempt, blob_key, model, seed, steps, width, height, report
+    let sql =
+        "INSERT INTO renders (shot_id, attempt, blob_key, model, seed, steps, width, height, made, consistency, report)
+               SELECT shot_id, attempt, blob_key, model, seed, steps, width, height, made, consistency, report
                FROM jsonb_to_recordset($1) AS r(shot_id uuid, attempt integer, blob_key text, model text, seed bigint,
-                                                steps integer, width integer, height integer, report jsonb)";
+                                                steps integer, width integer, height integer, made jsonb,
+                                                consistency real, report jsonb)";
     sqlx::query(sql).bind(Value::Array(rows)).execute(tx).await?;
     Ok(())
 }
@@ -265,21 +276,23 @@ async fn insert_assets(tx: &mut PgConnection, finishes: &[&FinishCommit]) -> Res
     let rows: Vec<Value> =
         finishes.iter().flat_map(|f| f.assets.iter().map(|asset| asset_row(&f.claim, asset))).collect();
     let sql = "INSERT INTO assets (id, job_id, shot_id, tenant_id, deliverable, spec, variant, blob_key, width, height,
-                                   bytes, mime, compliant, report)
+                                   bytes, mime, compliant, consistency, below_consistency, report)
                SELECT id, job_id, shot_id, tenant_id, deliverable, spec, variant, blob_key, width, height, bytes, mime,
-                      compliant, report
+                      compliant, consistency, below_consistency, report
                FROM jsonb_to_recordset($1) AS r(id uuid, job_id uuid, shot_id uuid, tenant_id uuid,
                     deliverable integer, spec text, variant integer, blob_key text, width integer, height integer,
-                    bytes bigint, mime text, compliant boolean, report jsonb)";
+                    bytes bigint, mime text, compliant boolean, consistency real, below_consistency boolean, report jsonb)";
     sqlx::query(sql).bind(Value::Array(rows)).execute(tx).await?;
     Ok(())
 }
 
 fn asset_row(claim: &Claim, asset: &NewAsset) -> Value {
-    let NewAsset { deliverable, spec, variant, blob_key, width, height, bytes, mime, compliant, report } = asset;
+    let NewAsset { deliverable, spec, variant, blob_key, width, height, bytes, mime, compliant, .. } = asset;
+    let NewAsset { consistency, below_consistency, report, .. } = asset;
     json!({"id": AssetId::new(), "job_id": claim.job_id, "shot_id": claim.subject_id, "tenant_id": claim.tenant_id,
            "deliverable": deliverable, "spec": spec, "variant": variant, "blob_key": blob_key, "width": width, "height": height, "bytes": bytes, "mime": mime,
-           "compliant": compliant, "report": report})
+           "compliant": compliant, "consistency": consistency, "below_consistency": below_consistency,
+           "report": report})
 }
 
 fn outcomes<'a>(claims: impl Iterator<Item = &'a Claim>, won: &HashSet<Uuid>) -> Vec<Outcome> {

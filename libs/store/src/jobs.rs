@@ -5,7 +5,7 @@ use crate::events::{self, Hint, INSERT_OUTBOX};
 use crate::outbox::OutboxRow;
 use crate::transaction::Tx;
 use crate::{Store, StoreError};
-use cavendish_domain::{Brief, JobId, JobState, TenantId};
+use cavendish_domain::{Brief, JobId, JobState, Made, TenantId};
 use cavendish_messages::{Envelope, EventType, JobEvent};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -122,7 +122,13 @@ pub struct RenderRow {
     pub width: u32,
     /// Pixels.
     pub height: u32,
-    /// Timings and scores.
+    /// How it came about in the end; `None` for renders of before: as the shot asked for.
+    #[serde(default)]
+    pub made: Option<Made>,
+    /// Consistency of the kept subject that came out least like itself, 0..=1; `None` where none is kept.
+    #[serde(default)]
+    pub consistency: Option<f32>,
+    /// Timings, scores, and what was tried.
     pub report: Value,
 }
 
@@ -151,6 +157,10 @@ pub struct AssetRow {
     pub mime: String,
     /// Whether every check passed.
     pub compliant: bool,
+    /// Consistency of its subjects, 0..=1; `None` where none is kept.
+    pub consistency: Option<f32>,
+    /// Whether that is less than the brief asks for.
+    pub below_consistency: bool,
     /// The checks with what was measured, and timings.
     pub report: Value,
 }
@@ -207,7 +217,7 @@ impl Store {
         // A seed drawn by lot and the places of stored photographs differ between two sendings of one brief.
         let essence = |brief: &Brief| {
             let subjects: Vec<_> =
-                brief.subjects.iter().map(|s| (&s.name, s.references.len(), s.preserve, s.frame)).collect();
+                brief.subjects.iter().map(|s| (&s.name, s.references.len(), s.preserve, s.frame, s.size)).collect();
             json!([
                 brief.prompt,
                 brief.deliverables,
@@ -216,6 +226,7 @@ impl Store {
                 brief.quality,
                 brief.lane,
                 brief.deadline_ms,
+                brief.keeping(),
                 subjects
             ])
         };
@@ -268,8 +279,8 @@ impl Store {
         let sql = "SELECT s.id, s.index, s.state, s.request, s.error, to_jsonb(r) AS render
                    FROM shots s LEFT JOIN renders r ON r.shot_id = s.id WHERE s.job_id = $1 ORDER BY s.index";
         let shots = sqlx::query_as(sql).bind(job.uuid()).fetch_all(&self.pool).await?;
-        let sql =
-            "SELECT id, shot_id, deliverable, spec, variant, blob_key, width, height, bytes, mime, compliant, report
+        let sql = "SELECT id, shot_id, deliverable, spec, variant, blob_key, width, height, bytes, mime, compliant,
+                          consistency, below_consistency, report
                    FROM assets WHERE job_id = $1 ORDER BY variant, deliverable";
         let assets = sqlx::query_as(sql).bind(job.uuid()).fetch_all(&self.pool).await?;
         Ok(JobView { summary, brief, shots, assets })

@@ -35,7 +35,8 @@ pub(crate) async fn settle_jobs(tx: &mut Tx, jobs: &[Uuid]) -> Result<(), StoreE
                 CASE WHEN count(*) FILTER (WHERE s.state NOT IN ('finished', 'failed', 'cancelled')) = 0 THEN (
                     SELECT coalesce(jsonb_agg(jsonb_build_object('spec', a.spec, 'variant', a.variant, 'key',
                                a.blob_key, 'width', a.width, 'height', a.height, 'bytes', a.bytes, 'mime', a.mime,
-                               'compliant', a.compliant) ORDER BY a.variant, a.deliverable), '[]')
+                               'compliant', a.compliant, 'consistency', a.consistency,
+                               'below_consistency', a.below_consistency) ORDER BY a.variant, a.deliverable), '[]')
                     FROM assets a WHERE a.job_id = j.id
                 ) ELSE '[]' END AS assets
          FROM jobs j JOIN tenants t ON t.id = j.tenant_id JOIN shots s ON s.job_id = j.id

@@ -80,6 +80,9 @@ pub struct AssetRecord {
     /// What is doubtful about the cut-out of its subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncertain: Option<String>,
+    /// How like themselves its kept subjects are; absent where none is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consistency: Option<ConsistencyRecord>,
     /// Seed of its shot.
     pub seed: u64,
     /// Model name and version.
@@ -90,6 +93,20 @@ pub struct AssetRecord {
     pub timings: AssetTimings,
     /// Key in the bucket.
     pub key: String,
+}
+
+/// How like themselves the subjects of a file are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConsistencyRecord {
+    /// That of the subject least like itself, 0..=1.
+    pub score: f32,
+    /// What the brief asks for.
+    pub least: f32,
+    /// Whether it is less than that.
+    pub below: bool,
+    /// Every try: method, seed, guidance and what it came to.
+    #[serde(default)]
+    pub tries: Vec<Value>,
 }
 
 /// Wall-clock milliseconds per stage; waiting for the stage is counted with it.
@@ -187,6 +204,7 @@ fn record(brief: &str, job: &JobStatus, asset: &AssetStatus, shot: Option<&ShotS
         compliant: asset.compliant,
         checks: asset.report.get("checks").and_then(|c| serde_json::from_value(c.clone()).ok()).unwrap_or_default(),
         uncertain: asset.report.get("uncertain").and_then(Value::as_str).map(str::to_owned),
+        consistency: asset.report.get("consistency").and_then(|c| serde_json::from_value(c.clone()).ok()),
         seed: render.map_or(0, |render| render.seed),
         model: render.map_or_else(String::new, |render| render.model.clone()),
         steps: render.map_or(0, |render| render.steps.cast_unsigned()),

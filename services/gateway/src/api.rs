@@ -85,6 +85,9 @@ pub struct JobStatus {
     pub timings: JobTimings,
     /// Its shots, in the order of the plan.
     pub shots: Vec<ShotStatus>,
+    /// How many of its files have subjects that are less consistent than the brief asks for.
+    #[serde(default)]
+    pub below_consistency: usize,
     /// Its finished files, by variant and deliverable.
     pub assets: Vec<AssetStatus>,
 }
@@ -153,7 +156,10 @@ pub struct RenderStatus {
     pub width: u32,
     /// Pixels.
     pub height: u32,
-    /// Timings and scores.
+    /// Consistency of the kept subject that came out least like itself, 0..=1; absent where none is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consistency: Option<f32>,
+    /// Timings, scores, and what was tried.
     pub report: Value,
 }
 
@@ -180,6 +186,12 @@ pub struct AssetStatus {
     pub mime: String,
     /// Whether every check of the spec passed.
     pub compliant: bool,
+    /// Consistency of its subjects, 0..=1; absent where none is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consistency: Option<f32>,
+    /// Whether that is less than the brief asks for.
+    #[serde(default)]
+    pub below_consistency: bool,
     /// The checks with what was measured, and timings.
     pub report: Value,
     /// Key of the file in the bucket.

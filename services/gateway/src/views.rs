@@ -22,7 +22,9 @@ pub(crate) async fn status(state: &AppState, tenant: TenantId, job: JobId) -> Re
     let times = Times::of(&history);
     let shots = view.shots.into_iter().map(|shot| shot_status(shot, &times)).collect();
     let timings = times.job(view.summary.created_at, view.summary.settled_at);
-    Ok(JobStatus { head: head(state, view.summary), queue_position, brief: view.brief, timings, shots, assets })
+    let below_consistency = assets.iter().filter(|asset| asset.below_consistency).count();
+    let (head, brief) = (head(state, view.summary), view.brief);
+    Ok(JobStatus { head, queue_position, brief, timings, shots, below_consistency, assets })
 }
 
 /// A job in short.
@@ -64,9 +66,9 @@ fn shot_status(shot: ShotView, times: &Times) -> ShotStatus {
 }
 
 fn render_status(row: RenderRow) -> RenderStatus {
-    let RenderRow { attempt, model, seed, steps, width, height, report, .. } = row;
+    let RenderRow { attempt, model, seed, steps, width, height, consistency, report, .. } = row;
     // Stored as the bits of a u64.
-    RenderStatus { attempt, model, seed: seed.cast_unsigned(), steps, width, height, report }
+    RenderStatus { attempt, model, seed: seed.cast_unsigned(), steps, width, height, consistency, report }
 }
 
 async fn asset_status(state: &AppState, row: AssetRow) -> Result<AssetStatus, BlobError> {
@@ -82,6 +84,8 @@ async fn asset_status(state: &AppState, row: AssetRow) -> Result<AssetStatus, Bl
         bytes: row.bytes,
         mime: row.mime,
         compliant: row.compliant,
+        consistency: row.consistency,
+        below_consistency: row.below_consistency,
         report: row.report,
         key: row.blob_key,
         url,

@@ -56,8 +56,9 @@ impl Handler for IngestHandler {
         let prepared = subjects::prepare(&*self.blobs, &turn.claim, brief).await?;
         let outlook = self.store.outlook().await?;
         let under = Circumstances { outlook: &outlook, deadline: self.deadline(&turn.input, began).await? };
-        let shots = plan::plan(turn.claim.job_id, brief, prepared.first(), &under);
-        let subjects = prepared.into_iter().map(|subject| subject.stored).collect();
+        let (shown, subjects): (Vec<_>, Vec<_>) =
+            prepared.into_iter().map(|subject| (subject.shown, subject.stored)).unzip();
+        let shots = plan::plan(turn.claim.job_id, brief, &shown, &under)?;
         Ok(PlanCommit { claim: turn.claim.clone(), shots, subjects, traceparent: turn.traceparent.clone() })
     }
 

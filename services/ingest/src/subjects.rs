@@ -1,8 +1,9 @@
-//! A brief's subjects: their photographs are decoded under limits, and the first of each is cut out.
+//! A brief's subjects: their photographs are decoded under limits and cut out: the first of each, which is what can be
+//! placed, and all of a subject that is to be drawn.
 
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
-use cavendish_domain::{BlobKey, Brief, InvalidBrief, Reference, Subject};
+use cavendish_domain::{BlobKey, Brief, InvalidBrief, Preserve, Reference, ShotCutout, ShotSubject, Subject};
 use cavendish_imaging::{Cutout, CutoutHint, Decoded, Format, ImageError, Limits, cutout, decode};
 use cavendish_intake::MAX_REFERENCE_BYTES;
 use cavendish_service_kit::{blob_error, blocking};
@@ -12,12 +13,8 @@ use std::io::Cursor;
 /// A subject that is ready to be set into scenes.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    /// Where its cut-out lies.
-    pub(crate) cutout: BlobKey,
-    /// How sure the cut-out is, 0..=1.
-    pub(crate) confidence: f32,
-    /// What is doubtful about it.
-    pub(crate) uncertain: Option<String>,
+    /// What shots need of it.
+    pub(crate) shown: ShotSubject,
     /// What is written down about it.
     pub(crate) stored: NewSubject,
 }
@@ -44,36 +41,55 @@ async fn prepare_one(
     index: usize,
     subject: &Subject,
 ) -> Result<Prepared, HandlerError> {
-    let mut references = Vec::with_capacity(subject.references.len());
-    let mut pictures = Vec::with_capacity(subject.references.len());
+    let (mut references, mut cutouts) = (Vec::with_capacity(subject.references.len()), vec![]);
     for (place, reference) in subject.references.iter().enumerate() {
         let field = format!("subjects[{index}].references[{place}]");
         let (key, picture) = fetch(blobs, &field, reference).await?;
         let (width, height) = (picture.image.width(), picture.image.height());
-        let (cutout_key, confidence, uncertain) = (None, 1.0, None);
-        references.push(NewReference { source_key: key, cutout_key, width, height, confidence, uncertain });
-        pictures.push(picture);
+        let mut stored =
+            NewReference { source_key: key, cutout_key: None, width, height, confidence: 1.0, uncertain: None };
+        if place == 0 || subject.preserve == Preserve::Identity {
+            // The box is of the first photograph.
+            let bounds = subject.frame.filter(|_| place == 0);
+            let at = BlobKey::cutout(claim.tenant_id, claim.job_id, claim.attempt, index, place);
+            match cut_out(blobs, at, picture, bounds).await? {
+                Ok(cutout) => {
+                    stored.cutout_key = Some(cutout.key.clone());
+                    (stored.confidence, stored.uncertain) = (cutout.confidence, cutout.uncertain.clone());
+                    cutouts.push(cutout);
+                }
+                Err(error) if place == 0 => return Err(invalid(&field, &error)),
+                // One view less is no reason to refuse the others.
+                Err(error) => (stored.confidence, stored.uncertain) = (0.0, Some(error.reason.to_string())),
+            }
+        }
+        references.push(stored);
     }
-    let field = format!("subjects[{index}].references[0]");
-    let hint = CutoutHint { bounds: subject.frame, ..CutoutHint::default() };
-    let first = pictures.swap_remove(0);
-    let (cut, png) = blocking(move || {
-        let cut = cutout(&first, &hint)?;
+    let (name, preserve, size) = (subject.name.clone(), subject.preserve, subject.size);
+    let stored = NewSubject { index, name: name.clone(), references };
+    Ok(Prepared { shown: ShotSubject { name, preserve, cutouts, embeddings: None, size }, stored })
+}
+
+/// Cuts the subject out of one photograph and stores it. The inner error is the photograph's.
+async fn cut_out(
+    blobs: &dyn BlobStore,
+    key: BlobKey,
+    picture: Decoded,
+    bounds: Option<[f32; 4]>,
+) -> Result<Result<ShotCutout, ImageError>, HandlerError> {
+    let hint = CutoutHint { bounds, ..CutoutHint::default() };
+    let made = blocking(move || {
+        let cut = cutout(&picture, &hint)?;
         let png = png(&cut)?;
         Ok::<_, ImageError>((cut, png))
     })
-    .await?
-    .map_err(|error| invalid(&field, &error))?;
-    let key = BlobKey::cutout(claim.tenant_id, claim.job_id, claim.attempt, index);
-    blobs.put_new(&key, png.into(), Format::Png.mime()).await.map_err(blob_error)?;
-    references[0] = NewReference {
-        cutout_key: Some(key.clone()),
-        confidence: cut.confidence,
-        uncertain: cut.uncertain.clone(),
-        ..references[0].clone()
+    .await?;
+    let (cut, png) = match made {
+        Ok(made) => made,
+        Err(error) => return Ok(Err(error)),
     };
-    let stored = NewSubject { index, name: subject.name.clone(), references };
-    Ok(Prepared { cutout: key, confidence: cut.confidence, uncertain: cut.uncertain, stored })
+    blobs.put_new(&key, png.into(), Format::Png.mime()).await.map_err(blob_error)?;
+    Ok(Ok(ShotCutout { key, confidence: cut.confidence, uncertain: cut.uncertain }))
 }
 
 /// Reads and decodes one photograph.

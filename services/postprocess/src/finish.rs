@@ -24,7 +24,10 @@ pub(crate) fn finish(scene: &Scene, spec: &Spec, metadata: &Metadata) -> Result<
     let began = Instant::now();
     let picture = scene.shape(spec)?;
     let shaped = began.elapsed();
-    let file = encode_within(&picture.image, spec, metadata)?;
+    let drawn = scene.is_drawn(spec);
+    let model = metadata.model.clone().filter(|_| drawn);
+    let metadata = Metadata { marking: Some(scene.marking(spec)), model, ..metadata.clone() };
+    let file = encode_within(&picture.image, spec, &metadata)?;
     let encoded = began.elapsed() - shaped;
     let facts = measure(&file.bytes)?;
     let verdict = spec.check(&facts);
@@ -32,7 +35,7 @@ pub(crate) fn finish(scene: &Scene, spec: &Spec, metadata: &Metadata) -> Result<
         "checks": verdict.checks,
         "layout": picture.layout,
         "quality": file.quality,
-        "drawn": scene.is_drawn(),
+        "drawn": drawn,
         "uncertain": scene.uncertain,
         "timing": {
             "shape_ms": shaped.as_secs_f64() * 1e3,

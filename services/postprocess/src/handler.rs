@@ -1,18 +1,16 @@
 use crate::finish::{Finished, finish};
 use crate::scene::Scene;
+use crate::source;
 use cavendish_blobs::{BlobStore, Blobs};
 use cavendish_conveyor::{Handler, HandlerError, Turn};
-use cavendish_domain::{BlobKey, Brief, Method, ShotId, ShotRequest, Stage};
-use cavendish_imaging::{Limits, Marking, Metadata, decode};
+use cavendish_domain::{BlobKey, Brief, ShotId, ShotRequest, Stage};
+use cavendish_imaging::Metadata;
 use cavendish_service_kit::{blob_error, blocking};
 use cavendish_specs::Catalogue;
 use cavendish_store::{FinishCommit, NewAsset, Outcome, RenderRow, Store, StoreError};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-
-/// Bytes of a stored render or cut-out, at most.
-const MAX_SOURCE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Postprocess as a stage of the conveyor.
 #[derive(Debug, Clone)]
@@ -25,8 +23,8 @@ pub struct PostprocessHandler {
 #[derive(Debug, Deserialize)]
 pub struct Input {
     brief: Brief,
-    request: ShotRequest,
-    render: RenderRow,
+    pub(crate) request: ShotRequest,
+    pub(crate) render: RenderRow,
 }
 
 impl PostprocessHandler {
@@ -36,31 +34,42 @@ impl PostprocessHandler {
         Self { store, blobs }
     }
 
-    /// The pixels that the assets are made from: the subject's cut-out, or the render.
+    /// The pixels that the assets are made from: the subjects' cut-outs, or the render.
     async fn scene(&self, input: &Input) -> Result<Scene, HandlerError> {
-        let key = match &input.request.method {
-            Method::Draw => input.render.blob_key.clone(),
-            Method::Compose { cutout, .. } => cutout.to_string(),
-        };
-        let key: BlobKey =
-            serde_json::from_value(key.into()).map_err(|error| HandlerError::permanent("unreadable_input", error))?;
-        let bytes = self.blobs.get(&key, MAX_SOURCE_BYTES).await.map_err(blob_error)?;
-        let request = input.request.clone();
-        blocking(move || Scene::new(&decode(&bytes, &Limits::default())?, &request))
+        let (source, request) = (source::read(&*self.blobs, input).await?, input.request.clone());
+        blocking(move || Scene::new(source, &request))
             .await?
             .map_err(|error| HandlerError::permanent("unreadable_render", error))
     }
 
     async fn upload(&self, turn: &Turn<Input>, place: usize, finished: Finished) -> Result<NewAsset, HandlerError> {
         let claim = &turn.claim;
-        let Finished { spec, file, width, height, compliant, report } = finished;
+        let Finished { spec, file, width, height, compliant, mut report } = finished;
         let (shot, extension) = (ShotId(claim.subject_id), file.format.extension());
         let key = BlobKey::asset(claim.tenant_id, claim.job_id, shot, claim.attempt, place, &spec, extension);
         let (bytes, mime) = (file.bytes.len() as u64, file.mime);
         self.blobs.put_new(&key, file.bytes.into(), mime).await.map_err(blob_error)?;
-        let variant = turn.input.request.variant;
-        let mime = mime.to_owned();
-        Ok(NewAsset { deliverable: place, spec, variant, blob_key: key, width, height, bytes, mime, compliant, report })
+        let Input { request, render, .. } = &turn.input;
+        let (variant, consistency) = (request.variant, render.consistency);
+        // Told with every file, so that none goes out in silence.
+        let below_consistency = consistency.is_some_and(|consistency| consistency < request.keeping.least);
+        if consistency.is_some() {
+            report["consistency"] = render.report["consistency"].clone();
+        }
+        Ok(NewAsset {
+            deliverable: place,
+            spec,
+            variant,
+            blob_key: key,
+            width,
+            height,
+            bytes,
+            mime: mime.to_owned(),
+            compliant,
+            consistency,
+            below_consistency,
+            report,
+        })
     }
 }
 
@@ -93,20 +102,15 @@ impl Handler for PostprocessHandler {
     }
 }
 
-/// What every file of the shot says of itself.
+/// What every file of the shot says of itself; how its pixels came to be depends on its spec.
 fn metadata(turn: &Turn<Input>) -> Metadata {
     let Input { request, render, .. } = &turn.input;
-    let (marking, model) = match request.method {
-        Method::Draw => (Marking::TrainedAlgorithmicMedia, Some(render.model.clone())),
-        // The subject's own pixels on a computed backdrop: no model drew any of it.
-        Method::Compose { .. } => (Marking::Composite, None),
-    };
     let hash = Sha256::digest(request.prompt.as_bytes());
     Metadata {
-        marking: Some(marking),
+        marking: None,
         creator_tool: Some(concat!("Cavendish ", env!("CARGO_PKG_VERSION")).into()),
-        model,
-        seed: Some(request.seed),
+        model: Some(render.model.clone()),
+        seed: Some(render.seed.cast_unsigned()),
         prompt_hash: Some(hash.iter().map(|byte| format!("{byte:02x}")).collect()),
         job: Some(turn.claim.job_id.to_string()),
     }

@@ -3,6 +3,7 @@
 mod finish;
 mod handler;
 mod scene;
+mod source;
 
 pub use handler::PostprocessHandler;
 

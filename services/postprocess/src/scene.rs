@@ -1,8 +1,11 @@
 //! The pixels of a shot, ready to be set into any shape.
 
-use cavendish_domain::{Method, ShotRequest};
+use crate::source::Source;
+use cavendish_domain::ShotRequest;
 use cavendish_imaging::image::RgbImage;
-use cavendish_imaging::{Backdrop, Cutout, CutoutHint, Decoded, ImageError, Placement, Shadow, compose, cutout, fit};
+use cavendish_imaging::{
+    Backdrop, Cutout, CutoutHint, Decoded, Ground, ImageError, Marking, Piece, Placement, compose_on, cutout, fit,
+};
 use cavendish_specs::{Background, Spec};
 use serde::Serialize;
 
@@ -12,15 +15,20 @@ const DOUBTFUL: f32 = 0.6;
 /// How many times as large as it was drawn an image still says where its outline is.
 const ENLARGED: u32 = 4;
 
+/// Share of the frame that a placed subject fills where its spec does not say.
+const USUAL_FILL: f32 = 0.72;
+
 /// What the assets of a shot are made from.
 #[derive(Debug)]
 pub(crate) struct Scene {
-    /// The subject, where it could be told from its surroundings.
-    subject: Option<Cutout>,
+    /// The subjects and how tall they stand beside each other; in a drawn scene what could be told from its surroundings.
+    subjects: Vec<(Cutout, f32)>,
     /// The whole render, when the model drew it.
     render: Option<RgbImage>,
+    /// The drawn scene that the subjects are placed in.
+    surroundings: Option<RgbImage>,
     backdrop: Backdrop,
-    /// What is doubtful about the cut-out.
+    /// What is doubtful about the cut-outs.
     pub(crate) uncertain: Option<String>,
     variant: u32,
 }
@@ -34,78 +42,94 @@ pub(crate) struct Picture {
 /// How the scene was brought into shape, for the report.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Layout {
-    /// `composed`, or how the render was fitted.
+    /// `composed`, `composed-in-scene`, or how the render was fitted.
     pub(crate) mode: String,
     /// Pixels of the picture per pixel of the source; above 1 the source had too few.
     pub(crate) scale: f32,
 }
 
 impl Scene {
-    /// Takes a cut-out (compose) or a render (draw) apart.
+    /// Takes cut-outs (placed) or a render (drawn) apart.
     ///
     /// # Errors
     /// When a subject that is to be kept cannot be read.
-    pub(crate) fn new(picture: &Decoded, request: &ShotRequest) -> Result<Self, ImageError> {
-        let found = cutout(picture, &CutoutHint { most_side: most_side(request), ..CutoutHint::default() });
-        let variant = request.variant;
-        Ok(match &request.method {
-            Method::Compose { backdrop, uncertain, .. } => Self {
-                subject: Some(found?),
-                render: None,
-                backdrop: Backdrop::named(&backdrop.0).unwrap_or_else(Backdrop::light_grey),
-                uncertain: uncertain.clone(),
-                variant,
-            },
-            Method::Draw => {
-                let subject = found.ok();
-                let uncertain = match &subject {
-                    None => Some("no subject stands out in the render".into()),
-                    Some(cut) if cut.confidence < DOUBTFUL => cut.uncertain.clone(),
-                    Some(_) => None,
-                };
-                let render = Some(picture.to_rgb());
-                Self { subject, render, backdrop: Backdrop::white(), uncertain, variant }
+    pub(crate) fn new(source: Source, request: &ShotRequest) -> Result<Self, ImageError> {
+        match source {
+            Source::Drawn(picture) => Ok(Self::drawn(&picture, request)),
+            Source::Placed { cutouts, surroundings, backdrop } => {
+                let kept = request.kept();
+                let size = |at: usize| kept.get(at).and_then(|subject| subject.size).unwrap_or(1.0);
+                let read = |(at, picture): (usize, &Decoded)| Ok((cutout(picture, &hint(request))?, size(at)));
+                Ok(Self {
+                    subjects: cutouts.iter().enumerate().map(read).collect::<Result<_, ImageError>>()?,
+                    render: None,
+                    surroundings: surroundings.map(|picture| picture.to_rgb()),
+                    backdrop: Backdrop::named(&backdrop.0).unwrap_or_else(Backdrop::light_grey),
+                    uncertain: doubts(request),
+                    variant: request.variant,
+                })
             }
-        })
+        }
     }
 
-    /// Whether a model drew any of it.
-    pub(crate) fn is_drawn(&self) -> bool {
-        self.render.is_some()
+    fn drawn(picture: &Decoded, request: &ShotRequest) -> Self {
+        let subject = cutout(picture, &hint(request)).ok();
+        let uncertain = match &subject {
+            None => Some("no subject stands out in the render".into()),
+            Some(cut) if cut.confidence < DOUBTFUL => cut.uncertain.clone(),
+            Some(_) => None,
+        };
+        let subjects = subject.into_iter().map(|cut| (cut, 1.0)).collect();
+        let (render, backdrop, variant) = (Some(picture.to_rgb()), Backdrop::white(), request.variant);
+        Self { subjects, render, surroundings: None, backdrop, uncertain, variant }
     }
 
-    /// Brings the scene into the shape of `spec`: packshots are set on white, a kept subject on its backdrop, a drawn
-    /// scene is cropped or continued.
+    /// Whether a model drew any of what a file for `spec` shows.
+    pub(crate) fn is_drawn(&self, spec: &Spec) -> bool {
+        self.marking(spec) != Marking::Composite
+    }
+
+    /// How the pixels of a file for `spec` came to be.
+    pub(crate) fn marking(&self, spec: &Spec) -> Marking {
+        match (&self.render, &self.surroundings) {
+            (Some(_), _) => Marking::TrainedAlgorithmicMedia,
+            (None, Some(_)) if !is_packshot(spec) => Marking::CompositeWithTrainedAlgorithmicMedia,
+            // The subjects' own pixels on a computed backdrop: no model drew any of it.
+            (None, _) => Marking::Composite,
+        }
+    }
+
+    /// Brings the scene into the shape of `spec`: packshots are set on white, kept subjects on their backdrop or in their
+    /// scene, a drawn scene is cropped or continued.
     ///
     /// # Errors
     /// When the spec's size or safe area is empty.
     pub(crate) fn shape(&self, spec: &Spec) -> Result<Picture, ImageError> {
         let (width, height) = (spec.size.width, spec.size.height);
-        let packshot = spec.background == Background::PureWhite || spec.fill.is_some();
-        match (&self.subject, &self.render) {
-            (Some(subject), None) => self.compose(subject, &self.varied(packshot), spec),
-            (Some(subject), Some(_)) if packshot => self.compose(subject, &Backdrop::white(), spec),
-            (_, Some(render)) => {
+        let packshot = is_packshot(spec);
+        match (&self.render, &self.surroundings) {
+            (Some(render), _) if !packshot || self.subjects.is_empty() => {
                 let fitted = fit(render, width, height, None, Some(spec.safe_area(width, height)))?;
                 let mode = serde_json::to_value(fitted.mode).ok().and_then(|mode| mode.as_str().map(String::from));
                 let layout = Layout { mode: mode.unwrap_or_default(), scale: fitted.scale };
                 Ok(Picture { image: fitted.image, layout })
             }
-            (None, None) => unreachable!("a scene has a subject or a render"),
+            (None, Some(scene)) if !packshot => self.compose(Ground::Scene(scene), "composed-in-scene", spec),
+            _ => self.compose(Ground::Studio(&self.varied(packshot)), "composed", spec),
         }
     }
 
-    fn compose(&self, subject: &Cutout, backdrop: &Backdrop, spec: &Spec) -> Result<Picture, ImageError> {
+    fn compose(&self, ground: Ground<'_>, mode: &str, spec: &Spec) -> Result<Picture, ImageError> {
         let (width, height) = (spec.size.width, spec.size.height);
-        let fill = spec.fill.map_or(0.72, |fill| fill.target);
-        let placement = Placement {
-            fill,
-            safe: Some(spec.safe_area(width, height)),
-            shadow: Some(Shadow::default()),
-            ..Placement::default()
+        let usual = match ground {
+            Ground::Studio(_) => Placement { fill: USUAL_FILL, ..Placement::default() },
+            Ground::Scene(_) => Placement::in_scene(),
         };
-        let scene = compose(width, height, backdrop, subject, &placement)?;
-        Ok(Picture { image: scene.image, layout: Layout { mode: "composed".into(), scale: scene.scale } })
+        let fill = spec.fill.map_or(usual.fill, |fill| fill.target);
+        let placement = Placement { fill, safe: Some(spec.safe_area(width, height)), ..usual };
+        let pieces: Vec<_> = self.subjects.iter().map(|(cutout, size)| Piece { cutout, size: *size }).collect();
+        let scene = compose_on(width, height, ground, &pieces, &placement)?;
+        Ok(Picture { image: scene.image, layout: Layout { mode: mode.into(), scale: scene.scale } })
     }
 
     /// The backdrop of this variant: packshots are white, scenes are lit from another side each time.
@@ -116,6 +140,26 @@ impl Scene {
         let light = [-0.6, 0.6, 0.0][self.variant as usize % 3];
         Backdrop { light, seed: u64::from(self.variant), ..self.backdrop.clone() }
     }
+}
+
+fn is_packshot(spec: &Spec) -> bool {
+    spec.background == Background::PureWhite || spec.fill.is_some()
+}
+
+/// What is doubtful about the cut-outs that are placed, named where there are several.
+fn doubts(request: &ShotRequest) -> Option<String> {
+    let kept = request.kept();
+    let several = kept.len() > 1;
+    let doubts = kept.iter().enumerate().filter_map(|(at, subject)| {
+        let doubt = subject.cutouts.first()?.uncertain.clone()?;
+        let name = subject.name.clone().unwrap_or_else(|| format!("subject {}", at + 1));
+        Some(if several { format!("{name}: {doubt}") } else { doubt })
+    });
+    Some(doubts.collect::<Vec<_>>().join("; ")).filter(|doubts| !doubts.is_empty())
+}
+
+fn hint(request: &ShotRequest) -> CutoutHint {
+    CutoutHint { most_side: most_side(request), ..CutoutHint::default() }
 }
 
 /// At which size the subject of a drawn shot is cut out, where it is known how large the model drew it.

@@ -1,38 +1,51 @@
-//! A shot that keeps the subject's own pixels: the cut-out is set on its backdrop. What is made here is the square
-//! preview; postprocess sets the same cut-out into every deliverable's own shape.
+//! A shot that keeps its subjects' own pixels: the cut-outs are set on a backdrop, or into a drawn scene. What is made here
+//! is the preview that is scored; postprocess sets the same cut-outs into every deliverable's own shape.
 
-use crate::handler::Drawn;
-use cavendish_blobs::BlobStore;
+use crate::kept::Kept;
 use cavendish_conveyor::HandlerError;
-use cavendish_domain::outlook::STUDIO;
-use cavendish_domain::{Backdrop as BackdropName, BlobKey};
-use cavendish_imaging::{Backdrop, CutoutHint, ImageError, Limits, Placement, compose, cutout, decode};
-use cavendish_service_kit::{blob_error, blocking};
-use serde_json::json;
+use cavendish_domain::Backdrop as BackdropName;
+use cavendish_imaging::image::{RgbImage, RgbaImage};
+use cavendish_imaging::{Backdrop, Ground, ImageError, Piece, PixelBox, Placement, compose_on};
+use cavendish_service_kit::blocking;
+use serde_json::{Value, json};
+use std::sync::Arc;
 
-/// Bytes of a stored cut-out, at most: 2400² RGBA and some room.
-const MAX_CUTOUT_BYTES: u64 = 64 * 1024 * 1024;
+/// Subjects in their place.
+pub(crate) struct Preview {
+    /// The picture.
+    pub(crate) image: RgbImage,
+    /// The subjects as the picture shows them, each cropped to itself.
+    pub(crate) cuts: Vec<RgbaImage>,
+    /// Where they are.
+    pub(crate) bounds: Vec<PixelBox>,
+    /// How they were placed, for people.
+    pub(crate) report: Value,
+}
 
-/// Sets the cut-out on its backdrop.
+/// Sets the subjects into the scene, or on the backdrop where there is none.
 ///
 /// # Errors
-/// Retryable when the blob store is away; permanent when the cut-out cannot be read.
+/// Permanent when the canvas is empty.
 pub(crate) async fn preview(
-    blobs: &dyn BlobStore,
-    key: &BlobKey,
+    kept: &Arc<Vec<Kept>>,
     backdrop: &BackdropName,
-    width: u32,
-    height: u32,
-) -> Result<Drawn, HandlerError> {
-    let bytes = blobs.get(key, MAX_CUTOUT_BYTES).await.map_err(blob_error)?;
-    let name = backdrop.0.clone();
-    let scene = blocking(move || {
+    scene: Option<RgbImage>,
+    [width, height]: [u32; 2],
+) -> Result<Preview, HandlerError> {
+    let (kept, name) = (Arc::clone(kept), backdrop.0.clone());
+    blocking(move || {
         let backdrop = Backdrop::named(&name).unwrap_or_else(Backdrop::light_grey);
-        let subject = cutout(&decode(&bytes, &Limits::default())?, &CutoutHint::default())?;
-        compose(width, height, &backdrop, &subject, &Placement::default())
+        let (ground, placement) = match &scene {
+            Some(scene) => (Ground::Scene(scene), Placement::in_scene()),
+            None => (Ground::Studio(&backdrop), Placement::default()),
+        };
+        let pieces: Vec<_> = kept.iter().map(|kept| Piece { cutout: &kept.cutouts[0], size: kept.size }).collect();
+        let composed = compose_on(width, height, ground, &pieces, &placement)?;
+        let cuts = composed.subjects.iter().map(|placed| placed.cut(&composed.image)).collect();
+        let bounds = composed.subjects.iter().map(|placed| placed.subject).collect();
+        let report = json!({"scale": composed.scale, "fill": composed.fill});
+        Ok(Preview { image: composed.image, cuts, bounds, report })
     })
     .await?
-    .map_err(|error: ImageError| HandlerError::permanent("compose", error))?;
-    let report = json!({"scale": scene.scale, "fill": scene.fill});
-    Ok(Drawn { image: scene.image, model: STUDIO.into(), steps: 0, report })
+    .map_err(|error: ImageError| HandlerError::permanent("compose", error))
 }

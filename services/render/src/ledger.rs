@@ -85,6 +85,7 @@ mod tests {
             max_batch: 4,
             native_sizes: vec![[64, 64], [96, 48]],
             default_steps: 12,
+            default_guidance: 1.0,
             max_references: 0,
             devices: 1,
         };

@@ -1,19 +1,26 @@
 //! `shot.requested` → pixels → `shot.rendered`: the only service that links libtorch.
 
 mod compose;
+mod easel;
+mod eyes;
 mod handler;
+mod kept;
 mod ledger;
 mod presence;
 mod references;
 mod renderer;
+mod score;
+mod tries;
+mod verdict;
 
 pub use handler::RenderHandler;
 pub use renderer::RendererConfig;
 
 use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
-use cavendish_renderer::Renderer;
+use cavendish_renderer::{Renderer, Vision};
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
+use easel::Easel;
 use ledger::Ledger;
 use presence::Presence;
 use serde::Deserialize;
@@ -41,6 +48,7 @@ pub struct Service {
     line: Line,
     config: ConveyorConfig,
     renderer: Arc<dyn Renderer>,
+    vision: Arc<dyn Vision>,
 }
 
 impl Service {
@@ -50,16 +58,20 @@ impl Service {
     /// When the model cannot be loaded, or Postgres or S3 refuse or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let line = Line::connect(&options.database, &options.broker, &options.blobs).await?;
+        let vision = eyes::start(&options.renderer);
         let renderer = renderer::start(options.renderer, line.blobs.clone()).await?;
-        tracing::info!(info = ?renderer.info(), "renderer ready");
-        Ok(Self { line, config: options.render, renderer })
+        tracing::info!(info = ?renderer.info(), vision = ?vision.info(), "renderer ready");
+        Ok(Self { line, config: options.render, renderer, vision })
     }
 
     /// Works until `shutdown`, then drains.
     pub async fn run(self, shutdown: CancellationToken) {
         let ledger = Arc::<Ledger>::default();
         let presence = Presence::start(self.line.store.clone(), &self.renderer.info(), ledger.clone());
-        let handler = RenderHandler::new(self.line.store.clone(), self.line.blobs.clone(), self.renderer, ledger);
+        let blobs = self.line.blobs.clone();
+        let (renderer, vision) = (self.renderer, self.vision);
+        let easel = Easel { blobs: blobs.clone(), renderer, vision, ledger, memory: Arc::default() };
+        let handler = RenderHandler::new(self.line.store.clone(), blobs, easel);
         self.line.run(handler, self.config, shutdown).drained().await;
         presence.end().await;
         self.line.close().await;

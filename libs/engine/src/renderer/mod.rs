@@ -231,6 +231,7 @@ fn describe(loaded: &Loaded, devices: &[Device]) -> RendererInfo {
             Native::Free { default, .. } => vec![[default.width, default.height]],
         },
         default_steps: number(manifest.sampling.steps),
+        default_guidance: manifest.sampling.guidance,
         max_references: if takes_references { number(MAX_REFERENCES) } else { 0 },
         devices: number(devices.len()),
     }

@@ -92,11 +92,22 @@ impl Mask {
         }
     }
 
-    /// Keeps those 4-connected parts whose pixels' indices are approved of.
-    pub(crate) fn keep_parts(&mut self, keep: impl Fn(&[usize]) -> bool) {
+    /// The pixels' indices of every 4-connected part that is on; parts that are not have none.
+    fn members(&self) -> (Vec<u32>, Vec<Vec<usize>>) {
         let (of, parts) = self.parts();
         let mut members: Vec<Vec<usize>> = vec![Vec::new(); parts.len()];
         of.iter().enumerate().filter(|(i, _)| self.on[*i]).for_each(|(i, part)| members[*part as usize].push(i));
+        (of, members)
+    }
+
+    /// The pixels' indices of every 4-connected part that is on.
+    pub(crate) fn connected(&self) -> Vec<Vec<usize>> {
+        self.members().1.into_iter().filter(|members| !members.is_empty()).collect()
+    }
+
+    /// Keeps those 4-connected parts whose pixels' indices are approved of.
+    pub(crate) fn keep_parts(&mut self, keep: impl Fn(&[usize]) -> bool) {
+        let (of, members) = self.members();
         let kept: Vec<bool> = members.iter().map(|m| !m.is_empty() && keep(m)).collect();
         self.on.iter_mut().zip(of).for_each(|(on, part)| *on = kept[part as usize]);
     }

@@ -1,16 +1,24 @@
-//! A clean studio: a seamless backdrop of any colour and size, and a subject set down on it.
+//! A clean studio, or a scene that was drawn: a backdrop of any colour and size, and subjects set down on it.
 
+mod ambience;
 mod backdrop;
 mod enlarge;
+mod ground;
+mod seat;
 mod shadow;
 
 use cavendish_specs::PixelBox;
-use image::{Rgb, RgbImage, RgbaImage};
+use image::{Rgb, RgbImage};
 
-use crate::cutout::{Cutout, Edges};
-use crate::error::{ImageError, Reason};
+use crate::cutout::Cutout;
+use crate::error::ImageError;
+pub use ambience::Ambience;
 pub use backdrop::Backdrop;
 use backdrop::{Light, dithered};
+use ground::Floor;
+pub use ground::Ground;
+pub use seat::Placed;
+use shadow::Shade;
 pub use shadow::Shadow;
 
 /// How a subject is set into a frame.
@@ -34,37 +42,48 @@ impl Default for Placement {
     }
 }
 
+impl Placement {
+    /// Lower and smaller than in a studio, so that the scene is seen round the subjects.
+    pub fn in_scene() -> Self {
+        Self { fill: 0.62, anchor: (0.5, 0.82), ..Self::default() }
+    }
+}
+
+/// A subject to be placed.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece<'a> {
+    /// The subject.
+    pub cutout: &'a Cutout,
+    /// How tall it stands beside the others; 1 for all makes them equally tall.
+    pub size: f32,
+}
+
+impl<'a> From<&'a Cutout> for Piece<'a> {
+    fn from(cutout: &'a Cutout) -> Self {
+        Self { cutout, size: 1.0 }
+    }
+}
+
 /// A finished scene.
 #[derive(Debug, Clone)]
 pub struct Composition {
     /// The picture.
     pub image: RgbImage,
-    /// Where the subject is, without its shadow.
+    /// The subjects, from left to right.
+    pub subjects: Vec<Placed>,
+    /// Where the subjects are together, without their shadows.
     pub subject: PixelBox,
-    /// The larger of the subject's width share and height share of the frame.
+    /// The larger of the subjects' width share and height share of the frame.
     pub fill: f32,
-    /// Pixels of the picture per pixel of the photo; above 1 the photo had too few pixels for this size.
+    /// Pixels of the picture per pixel of the photo; above 1 the photo had too few pixels for this size. The largest of
+    /// several.
     pub scale: f32,
 }
 
-/// Where the cut-out's pixels go on the canvas.
-struct Seat {
-    /// Canvas position of the scaled layer's corner.
-    x: i64,
-    y: i64,
-    layer: RgbaImage,
-    /// The subject's box on the canvas.
-    subject: [f32; 4],
-    scale: f32,
-    grounded: bool,
-}
-
-/// Sets a cut-out on a backdrop of `width` × `height` pixels. The subject is scaled evenly, never stretched, never cut.
-/// One that ran into an edge of its photo is set against the same edge of the canvas, unless the backdrop has to stay
-/// pure white or that edge has to stay clear. On pure white the edge of the canvas is exactly (255, 255, 255).
+/// Sets a cut-out on a backdrop of `width` × `height` pixels; see [`compose_on`].
 ///
 /// # Errors
-/// [`Reason::Invalid`] when the canvas or the safe area is empty.
+/// [`crate::Reason::Invalid`] when the canvas or the safe area is empty.
 pub fn compose(
     width: u32,
     height: u32,
@@ -72,19 +91,33 @@ pub fn compose(
     cutout: &Cutout,
     placement: &Placement,
 ) -> Result<Composition, ImageError> {
-    let seat = seat(width, height, backdrop, cutout, placement)?;
-    let shade = match &placement.shadow {
-        Some(shadow) if seat.grounded => {
-            Some(shadow::cast(&seat.layer, (seat.x, seat.y), seat.subject, (width, height), backdrop, shadow))
-        }
-        _ => None,
-    };
-    let light = Light::new(backdrop, width, height, Some(seat.subject));
+    compose_on(width, height, Ground::Studio(backdrop), &[cutout.into()], placement)
+}
+
+/// Sets cut-outs on a ground, from left to right on a common line. They are scaled evenly, never stretched, never cut,
+/// and do not overlap. A single one that ran into an edge of its photo is set against the same edge of the canvas, unless
+/// the ground has to stay pure white or that edge has to stay clear. On pure white the edge of the canvas is exactly
+/// (255, 255, 255). In a scene, shadows fall away from its light and take on its colour, and so do the subjects'
+/// half-transparent rims; where a subject is opaque its pixels are its own.
+///
+/// # Errors
+/// [`crate::Reason::Invalid`] when the canvas or the safe area is empty, or there is no subject.
+pub fn compose_on(
+    width: u32,
+    height: u32,
+    ground: Ground<'_>,
+    pieces: &[Piece<'_>],
+    placement: &Placement,
+) -> Result<Composition, ImageError> {
+    let subjects = seat::seats((width, height), ground.is_pure_white(), pieces, placement)?;
+    let frame = together(&subjects);
+    let floor = Floor::new(ground, width, height, frame)?;
+    let shades = shades(&subjects, (width, height), &floor, placement);
     let mut image = RgbImage::new(width, height);
     for (y, row) in image.as_mut().chunks_exact_mut(width as usize * 3).enumerate() {
-        paint(row, y as u32, &light, shade.as_ref(), &seat, backdrop);
+        paint(row, y as u32, &floor, &shades, &subjects);
     }
-    let [left, top, right, bottom] = seat.subject;
+    let [left, top, right, bottom] = frame;
     let (x, y) = (left.round().max(0.0) as u32, top.round().max(0.0) as u32);
     let subject = PixelBox {
         x,
@@ -93,88 +126,43 @@ pub fn compose(
         height: (bottom.round() as u32).min(height) - y,
     };
     let fill = (subject.width as f32 / width as f32).max(subject.height as f32 / height as f32);
-    Ok(Composition { image, subject, fill, scale: seat.scale })
+    let scale = subjects.iter().map(|placed| placed.scale).fold(0.0, f32::max);
+    Ok(Composition { image, subjects, subject, fill, scale })
 }
 
-/// Paints one row: light, shadow, dither, and the subject over it.
-fn paint(row: &mut [u8], y: u32, light: &Light, shade: Option<&shadow::Shade>, seat: &Seat, backdrop: &Backdrop) {
-    let white = backdrop.is_pure_white();
-    let mut lit = light.row(y);
-    let dim = shade.map(|s| s.row(y));
-    let layer_y = i64::from(y) - seat.y;
-    let over = (0..i64::from(seat.layer.height())).contains(&layer_y);
-    for (x, to) in row.chunks_exact_mut(3).enumerate() {
-        let keep = dim.as_ref().map_or(1.0, |d| 1.0 - d[x]);
-        let mut colour = if white { [255.0; 3] } else { lit.next_colour() };
-        if keep < 1.0 || !white {
-            colour = colour.map(|c| c * keep);
-        }
-        let layer_x = x as i64 - seat.x;
-        let mut alpha = 0.0;
-        if over && (0..i64::from(seat.layer.width())).contains(&layer_x) {
-            let [r, g, b, a] = seat.layer.get_pixel(layer_x as u32, layer_y as u32).0;
-            alpha = f32::from(a) / 255.0;
-            let top = [r, g, b].map(f32::from);
-            colour = std::array::from_fn(|k| colour[k] + (top[k] - colour[k]) * alpha);
-        }
-        // White that nothing touched stays exactly white, and the subject's own pixels stay what they are.
-        let plain = (white && keep >= 1.0) || alpha >= 1.0;
-        let value = if plain { colour.map(|c| c.round() as u8) } else { dithered(colour, x as u32, y, backdrop.seed) };
-        to.copy_from_slice(&value);
-    }
-}
-
-fn seat(
-    width: u32,
-    height: u32,
-    backdrop: &Backdrop,
-    cutout: &Cutout,
-    placement: &Placement,
-) -> Result<Seat, ImageError> {
-    let (w, h) = (width as f32, height as f32);
-    let safe = placement.safe.unwrap_or([0.0, 0.0, w, h]);
-    let room = [safe[2] - safe[0], safe[3] - safe[1]];
-    if width == 0 || height == 0 || room[0] < 1.0 || room[1] < 1.0 {
-        return Err(Reason::Invalid(format!("no room for a subject on {width}×{height}")).into());
-    }
-    let b = &cutout.bbox;
-    let (bw, bh) = (b.width as f32, b.height as f32);
-    let fill = placement.fill.clamp(0.02, 1.0);
-    let scale = (fill * w / bw).min(fill * h / bh).min(room[0] / bw).min(room[1] / bh);
-    let (sw, sh) = (bw * scale, bh * scale);
-    let mut left = safe[0] + (room[0] - sw) * placement.anchor.0.clamp(0.0, 1.0);
-    let mut top = safe[1] + (room[1] - sh) * placement.anchor.1.clamp(0.0, 1.0);
-    let snapped = if backdrop.is_pure_white() { Edges::default() } else { snap(cutout.touches, safe, w, h) };
-    match snapped {
-        Edges { left: true, right: false, .. } => left = 0.0,
-        Edges { right: true, left: false, .. } => left = w - sw,
-        _ => {}
-    }
-    match snapped {
-        Edges { bottom: true, top: false, .. } => top = h - sh,
-        Edges { top: true, bottom: false, .. } => top = 0.0,
-        _ => {}
-    }
-    // Whole pixels: the layer is placed without another resampling.
-    let (left, top) = (left.round(), top.round());
-    let layer = enlarge::layer(cutout, scale)?;
-    Ok(Seat {
-        x: left as i64 - i64::from(layer.lead.0),
-        y: top as i64 - i64::from(layer.lead.1),
-        layer: layer.rgba,
-        subject: [left, top, left + sw, top + sh],
-        scale,
-        grounded: !snapped.bottom,
+/// The box round all subjects.
+fn together(subjects: &[Placed]) -> [f32; 4] {
+    let first = [f32::MAX, f32::MAX, f32::MIN, f32::MIN];
+    subjects.iter().fold(first, |all, Placed { frame, .. }| {
+        [all[0].min(frame[0]), all[1].min(frame[1]), all[2].max(frame[2]), all[3].max(frame[3])]
     })
 }
 
-/// The touched edges whose counterparts on the canvas the subject may run into.
-fn snap(touches: Edges, safe: [f32; 4], w: f32, h: f32) -> Edges {
-    Edges {
-        left: touches.left && safe[0] <= 0.0,
-        top: touches.top && safe[1] <= 0.0,
-        right: touches.right && safe[2] >= w,
-        bottom: touches.bottom && safe[3] >= h,
+fn shades(subjects: &[Placed], canvas: (u32, u32), floor: &Floor<'_>, placement: &Placement) -> Vec<Shade> {
+    let Some(shadow) = placement.shadow else { return vec![] };
+    let shadow = Shadow { softness: shadow.softness * floor.softness(), ..shadow };
+    let grounded = subjects.iter().filter(|placed| placed.grounded);
+    grounded.map(|placed| shadow::cast(&placed.layer, placed.at, placed.frame, canvas, floor.lamp(), &shadow)).collect()
+}
+
+/// Paints one row: the ground, the shadows of all subjects on it, and the subjects over them.
+fn paint(row: &mut [u8], y: u32, floor: &Floor<'_>, shades: &[Shade], subjects: &[Placed]) {
+    let mut ground = floor.row(y);
+    let dims: Vec<Vec<f32>> = shades.iter().map(|shade| shade.row(y)).collect();
+    for (x, to) in row.chunks_exact_mut(3).enumerate() {
+        let keep: f32 = dims.iter().map(|dim| 1.0 - dim[x]).product();
+        let mut colour = floor.shaded(ground.next_colour(), keep);
+        let mut opaque = false;
+        for placed in subjects {
+            let Some(pixel) = placed.at(x as u32, y) else { continue };
+            let [r, g, b, a] = pixel.0;
+            let alpha = f32::from(a) / 255.0;
+            let top = floor.spilt([r, g, b].map(f32::from), alpha);
+            colour = std::array::from_fn(|k| colour[k] + (top[k] - colour[k]) * alpha);
+            opaque |= a == 255;
+        }
+        // White that nothing touched stays exactly white, and the subject's own pixels stay what they are.
+        to.copy_from_slice(&floor.rounded(colour, (x as u32, y), opaque, keep));
     }
 }
 

@@ -3,7 +3,6 @@
 use image::RgbaImage;
 use serde::{Deserialize, Serialize};
 
-use super::Backdrop;
 use crate::blur::gaussian_xy;
 
 /// A soft shadow under a subject.
@@ -20,6 +19,15 @@ impl Default for Shadow {
     fn default() -> Self {
         Self { strength: 0.75, softness: 1.0 }
     }
+}
+
+/// What a shadow depends on besides the subject.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lamp {
+    /// Where the light comes from: −1 left, 0 above, 1 right.
+    pub(super) from: f32,
+    /// Whether the edge of the canvas has to stay pure white.
+    pub(super) white: bool,
 }
 
 /// Longest side at which shadows are made; they are soft, and enlarging them costs nothing visible.
@@ -82,7 +90,7 @@ pub(super) fn cast(
     at: (i64, i64),
     subject: [f32; 4],
     canvas: (u32, u32),
-    backdrop: &Backdrop,
+    lamp: Lamp,
     shadow: &Shadow,
 ) -> Shade {
     let scale = (LONGEST / canvas.0.max(canvas.1) as f32).min(1.0);
@@ -90,10 +98,10 @@ pub(super) fn cast(
     let size = (subject[2] - subject[0]).max(subject[3] - subject[1]) * scale;
     let tall = (subject[3] - subject[1]) * scale;
     let soft = shadow.softness.clamp(0.1, 4.0);
-    let aside = -backdrop.light;
+    let aside = -lamp.from;
     let blur = |x: f32, y: f32| (x * size * soft, y * size * soft);
     // On white there is little room, and a shadow that met the edge would be cut: it stays under the subject.
-    let narrow = if backdrop.is_pure_white() { 0.84 } else { 0.95 };
+    let narrow = if lamp.white { 0.84 } else { 0.95 };
     let contact = stage.layer(&Cast {
         squeeze: (0.995, 1.0),
         by: (aside * 0.003 * size, 0.006 * tall),
@@ -119,7 +127,7 @@ pub(super) fn cast(
         .zip(&wide)
         .map(|((a, b), c)| strength * (1.0 - (1.0 - 0.5 * a) * (1.0 - 0.4 * b) * (1.0 - 0.36 * c)))
         .collect();
-    if backdrop.is_pure_white() {
+    if lamp.white {
         stage.fade(&mut plane);
     }
     Shade { width: stage.width, height: stage.height, plane, canvas }

@@ -6,6 +6,7 @@ mod cutting;
 mod decoding;
 mod encoding;
 mod fitting;
+mod groups;
 mod hostile;
 mod samples;
 mod scenes;

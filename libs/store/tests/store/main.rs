@@ -5,7 +5,7 @@ mod adaptive;
 
 use anyhow::Result;
 use cavendish_domain::{
-    BlobKey, Brief, JobId, JobState, Method, OwnerId, ShotId, ShotRequest, ShotState, Stage, TenantId,
+    BlobKey, Brief, JobId, JobState, Keeping, Made, Method, OwnerId, ShotId, ShotRequest, ShotState, Stage, TenantId,
 };
 use cavendish_store::{
     Claim, Failure, NewJob, NewRender, Outcome, PlanCommit, PlannedShot, RenderCommit, Store, StoreError,
@@ -63,6 +63,9 @@ fn plan(claim: Claim) -> PlanCommit {
         height: 64,
         steps: None,
         method: Method::Draw,
+        subjects: vec![],
+        keeping: Keeping::default(),
+        instead: None,
         deliverables: vec![0],
         decision: None,
     };
@@ -73,7 +76,8 @@ fn plan(claim: Claim) -> PlanCommit {
 fn render(claim: Claim) -> RenderCommit {
     let blob_key = BlobKey::render(claim.tenant_id, claim.job_id, ShotId(claim.subject_id), claim.attempt);
     let (model, seed, report) = ("fake".into(), u64::MAX, json!({}));
-    let render = NewRender { blob_key, model, seed, steps: 4, width: 64, height: 64, report };
+    let (made, consistency) = (Made::Draw, None);
+    let render = NewRender { blob_key, model, seed, steps: 4, width: 64, height: 64, made, consistency, report };
     RenderCommit { claim, render, traceparent: None }
 }
 

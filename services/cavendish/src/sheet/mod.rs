@@ -2,7 +2,7 @@
 
 mod html;
 
-use crate::manifest::{AssetRecord, BriefRecord, Manifest};
+use crate::manifest::{AssetRecord, BriefRecord, ConsistencyRecord, Manifest};
 use crate::output;
 use cavendish_domain::JobState;
 use cavendish_specs::Outcome;
@@ -117,7 +117,10 @@ fn badge(brief: &BriefRecord, assets: &[&AssetRecord]) -> String {
     if brief.status != JobState::Completed {
         return tag("span", "badge bad", brief.status.as_str());
     }
+    let below = |asset: &&&AssetRecord| asset.consistency.as_ref().is_some_and(|consistency| consistency.below);
+    let unlike = assets.iter().filter(below).count();
     match assets.iter().filter(|asset| !asset.compliant).count() {
+        0 if unlike > 0 => tag("span", "badge bad", &format!("{unlike} below consistency")),
         0 => tag("span", "badge good", "all on spec"),
         misfits => tag("span", "badge bad", &format!("{misfits} off spec")),
     }
@@ -188,6 +191,9 @@ fn checks(asset: &AssetRecord) -> String {
         let text = format!("{}: {}, wanted {}", check.name, check.measured, check.rule);
         html += &tag("div", "fault", &text);
     }
+    if let Some(consistency) = &asset.consistency {
+        html += &alike(consistency);
+    }
     if let Some(doubt) = &asset.uncertain {
         html += &tag("div", "doubt", &format!("Cut-out: {doubt}"));
     }
@@ -221,6 +227,16 @@ fn checks(asset: &AssetRecord) -> String {
         tag("div", "facts-line", &more)
     );
     html
+}
+
+/// How like themselves the subjects are; in full view when it is less than was asked for.
+fn alike(consistency: &ConsistencyRecord) -> String {
+    let ConsistencyRecord { score, least, below, tries } = consistency;
+    let tries = if tries.len() > 1 { format!(", {} tries", tries.len()) } else { String::new() };
+    match below {
+        true => tag("div", "fault", &format!("consistency: {score:.2}, wanted ≥ {least}{tries}")),
+        false => tag("div", "facts-line", &format!("consistency {score:.2}{tries}")),
+    }
 }
 
 fn format_name(mime: &str) -> String {

@@ -3,6 +3,7 @@ use crate::manifest::AssetTimings;
 use cavendish_gateway::api::JobTimings;
 use cavendish_specs::{Catalogue, Check};
 use chrono::Utc;
+use serde_json::Value;
 use uuid::Uuid;
 
 fn check(name: &str, outcome: Outcome) -> Check {
@@ -31,6 +32,7 @@ fn asset(brief: &BriefRecord, spec: &str, variant: u32, compliant: bool) -> Asse
             check("bytes", last),
         ],
         uncertain: None,
+        consistency: None,
         seed: 41 + u64::from(variant),
         model: "nano-v0".into(),
         steps: 12,
@@ -105,6 +107,19 @@ fn a_doubtful_cut_out_is_told() {
     let mut manifest = sample();
     manifest.assets[0].uncertain = Some("the <rim>".into());
     assert!(page(&manifest).contains("<div class=\"doubt\">Cut-out: the &lt;rim&gt;</div>"));
+}
+
+#[test]
+fn consistency_is_told_and_too_little_of_it_is_seen() {
+    let mut manifest = sample();
+    let record = |score, below| Some(ConsistencyRecord { score, least: 0.5, below, tries: vec![Value::Null; 3] });
+    manifest.assets.iter_mut().for_each(|asset| asset.compliant = true);
+    manifest.assets[0].consistency = record(0.91, false);
+    assert!(page(&manifest).contains("<div class=\"facts-line\">consistency 0.91, 3 tries</div>"));
+    manifest.assets[0].consistency = record(0.31, true);
+    let page = page(&manifest);
+    assert!(page.contains("<div class=\"fault\">consistency: 0.31, wanted ≥ 0.5, 3 tries</div>"));
+    assert!(page.contains("1 below consistency"));
 }
 
 #[test]

@@ -2,15 +2,16 @@
 //! every shape anew and a drawn scene is fitted to it.
 
 mod complexity;
+mod keep;
 mod recipe;
 #[cfg(test)]
 mod tests;
 
-use crate::subjects::Prepared;
 use cavendish_domain::effort::early_stop;
 use cavendish_domain::outlook::{STUDIO, lone};
 use cavendish_domain::{
-    Backlog, Brief, Decision, Expected, JobId, Method, Outlook, Reason, Reference, Reuse, ShotId, ShotRequest,
+    Backlog, Brief, Decision, Expected, InvalidBrief, JobId, Outlook, Reason, Reference, Reuse, ShotId, ShotRequest,
+    ShotSubject, Way,
 };
 use cavendish_intake::{RENDER_SIDE, shape};
 use cavendish_store::PlannedShot;
@@ -37,66 +38,69 @@ pub(crate) struct Deadline {
 }
 
 /// Plans the shots of a brief; the same brief under the same circumstances gives the same shots.
+///
+/// # Errors
+/// When the subjects are to be drawn and nothing else will do, and the model takes no references.
 pub(crate) fn plan(
     job: JobId,
     brief: &Brief,
-    subject: Option<&Prepared>,
+    subjects: &[ShotSubject],
     under: &Circumstances<'_>,
-) -> Vec<PlannedShot> {
+) -> Result<Vec<PlannedShot>, InvalidBrief> {
+    let way = brief.way(under.outlook.model.as_ref().map(|facts| facts.max_references));
+    let why = keep::reasons(brief, way, under.outlook)?;
     let shape = shape(brief);
     let complexity = Complexity::of(brief, shape.largest);
-    let recipe = match subject {
-        Some(_) => placed(under),
-        None => recipe(brief, shape.ratio, &complexity, under),
+    let mut recipe = match way {
+        Way::Placed { scene: false } => placed(under),
+        Way::Placed { scene: true } => recipe(brief, shape.ratio, &complexity, 0, under),
+        Way::Drawn { references } => recipe(brief, shape.ratio, &complexity, references, under),
     };
-    let (size, upscale) = rendered(recipe.native);
-    let decision = Decision {
-        model: under.outlook.model.as_ref().filter(|_| subject.is_none()).map(|facts| facts.model.clone()),
-        quality: brief.quality,
-        complexity: (complexity.score * 1e3).round() / 1e3,
-        native: recipe.native,
-        upscale,
-        early_stop: early_stop(brief.quality),
-        reuse: reuse(brief),
-        seconds: recipe.expected,
-        reasons: recipe.reasons,
-    };
+    recipe.reasons.splice(0..0, why);
+    let (size, steps) = (rendered(recipe.native).0, recipe.steps);
+    let decision = decision(brief, way, recipe, complexity.score, under);
     let shot = |variant| PlannedShot {
         id: ShotId::of_job(job, variant),
         request: ShotRequest {
             variant,
-            prompt: brief.prompt.clone(),
+            prompt: keep::prompt(brief),
             seed: brief.seed.unwrap_or_default().wrapping_add(u64::from(variant)),
             width: size[0],
             height: size[1],
-            steps: recipe.steps,
-            method: method(brief, subject),
+            steps,
+            method: keep::method(brief, way),
+            subjects: subjects.to_vec(),
+            keeping: brief.keeping(),
+            instead: keep::instead(brief, way),
             deliverables: (0..brief.deliverables.len()).collect(),
             decision: Some(for_variant(decision.clone(), variant, brief.variants)),
         },
     };
-    (0..brief.variants).map(shot).collect()
+    Ok((0..brief.variants).map(shot).collect())
 }
 
-fn method(brief: &Brief, subject: Option<&Prepared>) -> Method {
-    match subject {
-        Some(Prepared { cutout, confidence, uncertain, .. }) => Method::Compose {
-            cutout: cutout.clone(),
-            confidence: *confidence,
-            uncertain: uncertain.clone(),
-            backdrop: brief.backdrop.clone(),
-        },
-        None => Method::Draw,
+/// The recipe and its reasons, to be kept with the shots.
+fn decision(brief: &Brief, way: Way, recipe: Recipe, complexity: f64, under: &Circumstances<'_>) -> Decision {
+    let drawn = way != Way::Placed { scene: false };
+    Decision {
+        model: under.outlook.model.as_ref().filter(|_| drawn).map(|facts| facts.model.clone()),
+        quality: brief.quality,
+        complexity: (complexity * 1e3).round() / 1e3,
+        native: recipe.native,
+        upscale: rendered(recipe.native).1,
+        early_stop: early_stop(brief.quality),
+        reuse: reuse(brief),
+        seconds: recipe.expected,
+        reasons: recipe.reasons,
     }
 }
 
-/// The recipe where a subject's own pixels are placed.
+/// The recipe where a subject's own pixels are placed on a backdrop.
 fn placed(under: &Circumstances<'_>) -> Recipe {
     let costs = &under.outlook.costs;
     let estimate = costs.knows(STUDIO).then(|| costs.predict(&lone(STUDIO, [RENDER_SIDE; 2], 0, 0)));
     let expected = estimate.map(|estimate| Expected { mean: estimate.mean, upper: estimate.upper });
-    let text = "the subject's own pixels are placed: nothing is drawn, whatever the tier";
-    Recipe { expected, reasons: vec![Reason::new("own_pixels", text.into())], ..Recipe::default() }
+    Recipe { expected, ..Recipe::default() }
 }
 
 /// Size of the render in pixels, and how many times as large it is as what the model draws.

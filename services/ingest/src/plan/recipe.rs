@@ -24,18 +24,26 @@ struct Rung {
     size: [u32; 2],
 }
 
-/// The recipe for a brief whose images are drawn by the model.
-pub(super) fn recipe(brief: &Brief, ratio: f64, complexity: &Complexity, under: &Circumstances<'_>) -> Recipe {
+/// The recipe for a brief whose images are drawn by the model, from that many references.
+pub(super) fn recipe(
+    brief: &Brief,
+    ratio: f64,
+    complexity: &Complexity,
+    references: u32,
+    under: &Circumstances<'_>,
+) -> Recipe {
     let Some(facts) = &under.outlook.model else { return unseen(brief, complexity) };
     let ladder = ladder(brief.quality, complexity.score, facts, ratio);
-    let Some(asked) = ladder.first().copied() else { return unseen(brief, complexity) };
-    let (taken, mut reasons) = press(brief, facts, &ladder, asked, under);
-    reasons.push(tier(brief.quality, asked.steps, facts));
+    if ladder.is_empty() {
+        return unseen(brief, complexity);
+    }
+    let (taken, mut reasons) = press(brief, facts, &ladder, references, under);
+    reasons.push(tier(brief.quality, ladder[0].steps, facts));
     reasons.push(Reason::new("complexity", complexity.told()));
     let [width, height] = taken.size;
     let text = format!("drawn at {width}×{height}, which {} has for this shape", facts.model);
     reasons.push(Reason::new("native_size", text));
-    let key = lone(&facts.model, taken.size, taken.steps, 0);
+    let key = lone(&facts.model, taken.size, taken.steps, references);
     let known = under.outlook.costs.knows(&facts.model);
     let expected = known.then(|| under.outlook.costs.predict(&key)).map(|e| Expected { mean: e.mean, upper: e.upper });
     Recipe { steps: Some(taken.steps), native: Some(taken.size), expected, reasons }
@@ -81,20 +89,21 @@ fn press(
     brief: &Brief,
     facts: &ModelFacts,
     ladder: &[Rung],
-    asked: Rung,
+    references: u32,
     under: &Circumstances<'_>,
 ) -> (Rung, Vec<Reason>) {
+    let asked = ladder[0];
     let Some(deadline) = &under.deadline else { return (asked, vec![]) };
     if !under.outlook.costs.knows(&facts.model) {
         let text = "nothing is known of costs yet: the deadline changes nothing";
         return (asked, vec![Reason::new("deadline_blind", text.into())]);
     }
     let needed = |rung: &Rung| {
-        let key = lone(&facts.model, rung.size, rung.steps, 0);
+        let key = lone(&facts.model, rung.size, rung.steps, references);
         under.outlook.needed(brief.lane, &deadline.backlog, &key, brief.variants).total
     };
     let fitting = ladder.iter().find(|rung| needed(rung) <= deadline.left);
-    let taken = *fitting.or(ladder.last()).unwrap_or(&asked);
+    let taken = fitting.or(ladder.last()).copied().unwrap_or(asked);
     let left = format!("the deadline leaves {:.1} s", deadline.left.max(0.0));
     let mut reasons = vec![];
     if fitting.is_none() {

@@ -1,5 +1,5 @@
 use super::*;
-use cavendish_domain::{Cost, CostModel, ModelFacts};
+use cavendish_domain::{Cost, CostModel, Method, ModelFacts};
 use serde_json::json;
 
 fn brief(extra: serde_json::Value) -> Brief {
@@ -23,8 +23,8 @@ fn outlook() -> Outlook {
 
 fn shots(brief: &Brief, outlook: &Outlook, left: Option<f64>) -> Vec<ShotRequest> {
     let deadline = left.map(|left| Deadline { left, backlog: Backlog::default() });
-    let planned = plan(JobId(uuid::Uuid::nil()), brief, None, &Circumstances { outlook, deadline });
-    planned.into_iter().map(|shot| shot.request).collect()
+    let planned = plan(JobId(uuid::Uuid::nil()), brief, &[], &Circumstances { outlook, deadline });
+    planned.unwrap().into_iter().map(|shot| shot.request).collect()
 }
 
 fn codes(shot: &ShotRequest) -> Vec<&str> {
@@ -103,9 +103,8 @@ fn what_waits_ahead_takes_of_the_time() {
     let wanted = brief(json!({"quality": "balanced"}));
     let backlog = Backlog { images: [0, 2, 0] };
     let deadline = Some(Deadline { left: 16.0, backlog });
-    let shot =
-        plan(JobId(uuid::Uuid::nil()), &wanted, None, &Circumstances { outlook: &outlook(), deadline }).remove(0);
-    assert_eq!(shot.request.steps, Some(6), "12 of the 16 seconds are others'");
+    let planned = plan(JobId(uuid::Uuid::nil()), &wanted, &[], &Circumstances { outlook: &outlook(), deadline });
+    assert_eq!(planned.unwrap().remove(0).request.steps, Some(6), "12 of the 16 seconds are others'");
 }
 
 #[test]
@@ -118,4 +117,51 @@ fn while_nothing_is_known_the_model_decides() {
     let shot = shots(&brief(json!({"quality": "best"})), &unmeasured, Some(0.001)).remove(0);
     assert_eq!((shot.steps, codes(&shot)[0]), (Some(24), "deadline_blind"));
     assert_eq!(shot.decision.unwrap().seconds, None);
+}
+
+fn with_references(max_references: u32) -> Outlook {
+    let known = outlook();
+    Outlook { model: known.model.map(|facts| ModelFacts { max_references, ..facts }), ..known }
+}
+
+fn two_kept(preserve: &str, prompt: &str, extra: serde_json::Value) -> Brief {
+    let subject = |name: &str| json!({"name": name, "preserve": preserve, "references": [{"blob": "k"}]});
+    let mut wanted = json!({"prompt": prompt, "subjects": [subject("mug"), subject("pot")]});
+    wanted.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    brief(wanted)
+}
+
+#[test]
+fn identity_is_drawn_from_references_where_the_model_takes_them() {
+    let shot =
+        shots(&two_kept("identity", "a mug and a pot on linen", json!({})), &with_references(14), None).remove(0);
+    assert_eq!((&shot.method, codes(&shot)[0]), (&Method::Draw, "identity"));
+    assert_eq!(shot.keeping.least, 0.5);
+    let scene = shot.instead.unwrap().scene.unwrap();
+    assert!(scene.ends_with(", on linen"), "{scene}");
+    let few = shots(&two_kept("identity", "", json!({"backdrop": "warm"})), &with_references(1), None).remove(0);
+    assert_eq!(codes(&few)[..2], ["references_left_out", "identity"]);
+    assert_eq!(few.prompt, "product photograph of mug and pot on a warm studio backdrop");
+}
+
+#[test]
+fn identity_without_references_falls_back_and_says_so_or_is_refused() {
+    let shot = shots(&two_kept("identity", "on linen", json!({})), &with_references(0), None).remove(0);
+    assert!(matches!(shot.method, Method::Compose { .. }) && shot.instead.is_none());
+    assert_eq!(codes(&shot)[..2], ["identity_unsupported", "own_pixels_in_scene"]);
+    let only = two_kept("identity", "on linen", json!({"fallback": "none"}));
+    let under = Circumstances { outlook: &with_references(0), deadline: None };
+    let refused = plan(JobId(uuid::Uuid::nil()), &only, &[], &under).unwrap_err();
+    let said = refused.to_string();
+    assert!(said.starts_with("subjects[0].preserve: identity cannot be had: m takes no references"), "{said}");
+}
+
+#[test]
+fn pixels_are_placed_in_a_drawn_scene_when_the_prompt_describes_one() {
+    let shot = shots(&two_kept("pixels", "on linen", json!({})), &outlook(), None).remove(0);
+    assert_eq!((codes(&shot)[0], shot.steps), ("own_pixels_in_scene", Some(12)));
+    assert!(shot.placing().unwrap().scene.is_some());
+    let studio = shots(&two_kept("pixels", "", json!({})), &outlook(), None).remove(0);
+    assert_eq!((codes(&studio), studio.steps), (vec!["own_pixels"], None));
+    assert_eq!(studio.placing().unwrap().scene, None);
 }

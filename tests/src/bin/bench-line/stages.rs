@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::{ConveyorConfig, Handler, HandlerError, Turn};
-use cavendish_domain::{BlobKey, Brief, Method, ShotId, ShotRequest, Stage};
+use cavendish_domain::{BlobKey, Brief, Keeping, Made, Method, ShotId, ShotRequest, Stage};
 use cavendish_renderer::{FakeRenderer, RenderRequest, Renderer};
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use cavendish_store::{
@@ -90,6 +90,9 @@ impl Handler for Ingest {
             height: SIDE,
             steps: None,
             method: Method::Draw,
+            subjects: vec![],
+            keeping: Keeping::default(),
+            instead: None,
             deliverables: vec![0],
             decision: None,
         };
@@ -120,6 +123,8 @@ impl Handler for Render {
             steps: drawn.steps,
             width,
             height,
+            made: Made::Draw,
+            consistency: None,
             report: json!({"timing": drawn.timing, "batch": drawn.batch}),
         };
         Ok(RenderCommit { claim, render, traceparent: turn.traceparent.clone() })
@@ -148,6 +153,8 @@ impl Handler for Postprocess {
             bytes: 0,
             mime: "image/png".into(),
             compliant: true,
+            consistency: None,
+            below_consistency: false,
             report: json!({"checks": []}),
         };
         let wanted = turn.input.brief.deliverables.iter().enumerate();

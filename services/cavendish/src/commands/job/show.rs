@@ -67,7 +67,7 @@ fn print_head(view: &JobView, history: &[HistoryEntry]) {
     let name = |subject: &serde_json::Value| subject["name"].as_str().unwrap_or("unnamed").to_owned();
     let subjects: Vec<_> = view.brief["subjects"].as_array().into_iter().flatten().map(name).collect();
     if !subjects.is_empty() {
-        rows.push(("subject", subjects.join(", ")));
+        rows.push(("subjects", subjects.join(", ")));
     }
     if let Some(error) = &job.error {
         rows.push(("error", style(error).red().to_string()));
@@ -115,12 +115,20 @@ fn print_shots(view: &JobView) {
             render.and_then(|r| timeline::drawn_in(&r.report)).unwrap_or_else(dash),
             render.map_or_else(dash, |r| r.model.clone()),
             render.map_or_else(dash, |r| r.seed.cast_unsigned().to_string()),
+            render.and_then(alike).unwrap_or_else(dash),
             output::short(&said, 60),
         ]
     };
     let rows: Vec<_> = view.shots.iter().map(row).collect();
-    let head = ["#", "STATE", "ATTEMPT", "RENDER", "DRAWN IN", "MODEL", "SEED", "PROMPT"];
+    let head = ["#", "STATE", "ATTEMPT", "RENDER", "DRAWN IN", "MODEL", "SEED", "ALIKE", "PROMPT"];
     println!("\n{}\n{}", style("Shots").bold(), output::table(&head, &rows));
+}
+
+/// `0.97 (4 tries)`: how like themselves the subjects came out.
+fn alike(render: &cavendish_store::RenderRow) -> Option<String> {
+    let tries = render.report["consistency"]["tries"].as_array().map_or(0, Vec::len);
+    let tries = if tries > 1 { format!(" ({tries} tries)") } else { String::new() };
+    render.consistency.map(|consistency| format!("{consistency:.2}{tries}"))
 }
 
 fn print_files(view: &JobView) {
@@ -159,5 +167,9 @@ fn faults(asset: &AssetRow) -> Vec<String> {
     let mut faults: Vec<_> =
         failed.map(|check| format!("{} is {}, wanted {}", check.name, check.measured, check.rule)).collect();
     faults.extend(asset.report["uncertain"].as_str().map(str::to_owned));
+    if let Some(consistency) = asset.consistency.filter(|_| asset.below_consistency) {
+        let least = plain(&asset.report["consistency"]["least"]);
+        faults.push(format!("consistency is {consistency:.2}, wanted {least} or more"));
+    }
     faults
 }

@@ -1,0 +1,220 @@
+//! Makes the image of a shot: draws it, or places its subjects; looks whether they are like themselves, and tries again.
+
+use crate::kept::{self, Kept, Memory};
+use crate::ledger::{Ledger, measured};
+use crate::score::{self, Score};
+use crate::tries::{How, Time, Tried, Try, ladder};
+use crate::verdict::judge;
+use crate::{compose, handler::render_error};
+use cavendish_blobs::BlobStore;
+use cavendish_conveyor::HandlerError;
+use cavendish_domain::outlook::{STUDIO, lone};
+use cavendish_domain::{Backdrop, ShotRequest};
+use cavendish_imaging::image::RgbImage;
+use cavendish_renderer::{OnStep, Reference, RenderOutput, RenderRequest, Renderer, Share, Vision};
+use cavendish_service_kit::CancellationToken;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What images are made with.
+#[derive(Clone)]
+pub(crate) struct Easel {
+    pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) renderer: Arc<dyn Renderer>,
+    pub(crate) vision: Arc<dyn Vision>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) memory: Arc<Memory>,
+}
+
+/// A shot to be made.
+pub(crate) struct Sitting<'a> {
+    pub(crate) request: &'a ShotRequest,
+    /// Whose turn it is that drawing takes.
+    pub(crate) share: Share,
+    /// When the job is to be there.
+    pub(crate) until: Option<Instant>,
+    pub(crate) on_step: OnStep,
+    pub(crate) cancel: CancellationToken,
+}
+
+/// A raw image and how it came about.
+pub(crate) struct Drawn {
+    pub(crate) image: RgbImage,
+    pub(crate) model: String,
+    pub(crate) seed: u64,
+    pub(crate) steps: u32,
+    /// What its subjects were placed on; `None` where the model drew all of it.
+    pub(crate) placed: Option<PlacedOn>,
+    pub(crate) consistency: Option<f32>,
+    pub(crate) report: Value,
+}
+
+/// What subjects were placed on.
+pub(crate) struct PlacedOn {
+    pub(crate) backdrop: Backdrop,
+    /// The scene without them, where one was drawn.
+    pub(crate) scene: Option<RgbImage>,
+}
+
+impl Easel {
+    /// Makes a shot. The best of what was tried is given, whether its subjects are like enough to themselves or not; the
+    /// report has all that was tried.
+    ///
+    /// # Errors
+    /// As drawing and seeing go wrong; permanent `below_consistency` where the shot would rather fail.
+    pub(crate) async fn make(&self, sitting: &Sitting<'_>) -> Result<Drawn, HandlerError> {
+        let request = sitting.request;
+        let subjects = request.kept();
+        if subjects.is_empty() {
+            let plain = Try { how: How::Draw, seed: request.seed, steps: request.steps, guidance: None };
+            return self.draw(sitting, &plain, &request.prompt, vec![]).await;
+        }
+        let kept = kept::load(&*self.blobs, &*self.vision, &self.memory, &subjects).await?;
+        let tries = ladder(request, &self.renderer.info());
+        if tries.is_empty() {
+            let model = self.renderer.info().model;
+            let detail = format!("{model} takes no references, so it cannot draw the subjects, and fallback is none");
+            return Err(HandlerError::permanent("identity_unsupported", detail));
+        }
+        self.try_all(sitting, &Arc::new(kept), tries).await
+    }
+
+    async fn try_all(
+        &self,
+        sitting: &Sitting<'_>,
+        kept: &Arc<Vec<Kept>>,
+        tries: Vec<Try>,
+    ) -> Result<Drawn, HandlerError> {
+        let least = sitting.request.keeping.least;
+        let mut time = Time { until: sitting.until, drawing: Duration::ZERO };
+        let (mut tried, mut best, mut late): (Vec<Tried>, Option<(Drawn, Score)>, bool) = (vec![], None, false);
+        for next in tries {
+            let next = if tried.is_empty() { Some(next) } else { time.allows(next) };
+            let Some(next) = next else {
+                late = true;
+                continue;
+            };
+            let began = Instant::now();
+            let (drawn, score) = self.attempt(sitting, kept, &next).await?;
+            let took = began.elapsed();
+            if next.guidance.is_none() {
+                time.drawing = time.drawing.max(took);
+            }
+            tried.push(Tried {
+                number: tried.len() + 1,
+                method: next.how,
+                seed: next.seed,
+                steps: drawn.steps,
+                guidance: next.guidance,
+                consistency: score.least,
+                ms: (took.as_secs_f64() * 1e4).round() / 10.0,
+            });
+            if best.as_ref().is_none_or(|(_, known)| score.least > known.least) {
+                best = Some((drawn, score));
+            }
+            if best.as_ref().is_some_and(|(_, known)| known.least >= least) {
+                break;
+            }
+        }
+        let best = best.ok_or_else(|| HandlerError::permanent("invalid_shot", "nothing was tried"))?;
+        judge(&sitting.request.keeping, best, &tried, late, &self.vision.info().encoder)
+    }
+
+    async fn attempt(
+        &self,
+        sitting: &Sitting<'_>,
+        kept: &Arc<Vec<Kept>>,
+        next: &Try,
+    ) -> Result<(Drawn, Score), HandlerError> {
+        if next.how == How::Draw {
+            let references = kept::references(kept, self.renderer.info().max_references as usize).await?;
+            let drawn = self.draw(sitting, next, &sitting.request.prompt, references).await?;
+            let score = score::drawn(&*self.vision, &drawn.image, kept).await?;
+            return Ok((drawn, score));
+        }
+        self.place(sitting, kept, next).await
+    }
+
+    /// Places the subjects, in a scene that is drawn first where the try has one.
+    async fn place(
+        &self,
+        sitting: &Sitting<'_>,
+        kept: &Arc<Vec<Kept>>,
+        next: &Try,
+    ) -> Result<(Drawn, Score), HandlerError> {
+        let request = sitting.request;
+        let placing = request.placing();
+        let backdrop = placing.map(|placing| placing.backdrop.clone()).unwrap_or_default();
+        let prompt = placing.and_then(|placing| placing.scene.as_deref());
+        let surroundings = match prompt.filter(|_| next.how == How::ComposeInScene) {
+            Some(prompt) => Some(self.draw(sitting, next, prompt, vec![]).await?),
+            None => None,
+        };
+        let began = Instant::now();
+        let scene = surroundings.as_ref().map(|drawn| drawn.image.clone());
+        let size = [request.width, request.height];
+        let preview = compose::preview(kept, &backdrop, scene.clone(), size).await?;
+        self.ledger.note(lone(STUDIO, size, 0, 0), began.elapsed().as_secs_f64());
+        let score = score::placed(&*self.vision, preview.cuts, &preview.bounds, kept).await?;
+        let (model, steps, mut report) = match surroundings {
+            Some(drawn) => (drawn.model, drawn.steps, drawn.report),
+            None => (STUDIO.into(), 0, json!({})),
+        };
+        report["placed"] = preview.report;
+        let placed = Some(PlacedOn { backdrop, scene });
+        let drawn = Drawn { image: preview.image, model, seed: next.seed, steps, placed, consistency: None, report };
+        Ok((drawn, score))
+    }
+
+    async fn draw(
+        &self,
+        sitting: &Sitting<'_>,
+        next: &Try,
+        prompt: &str,
+        references: Vec<Reference>,
+    ) -> Result<Drawn, HandlerError> {
+        let ShotRequest { width, height, decision, .. } = sitting.request;
+        let (native, count) = (decision.as_ref().and_then(|decision| decision.native), references.len());
+        let settle = decision.as_ref().map_or(0.0, |decision| f64::from(decision.early_stop));
+        let request = RenderRequest {
+            prompt: prompt.into(),
+            width: *width,
+            height: *height,
+            native,
+            steps: next.steps,
+            guidance: next.guidance,
+            seed: next.seed,
+            references,
+            settle,
+            share: sitting.share.clone(),
+            ..RenderRequest::default()
+        };
+        let output = self.renderer.render(request, sitting.on_step.clone(), sitting.cancel.clone()).await;
+        let output = output.map_err(render_error)?;
+        let (kind, seconds) = measured(&self.renderer.info(), native, [*width, *height], count, &output);
+        // A guided drawing costs more than its steps say: it would mislead plans, which never guide.
+        if next.guidance.is_none() {
+            self.ledger.note(kind, seconds);
+        }
+        let report = told(&output);
+        let pixels = output.pixels;
+        let image = RgbImage::from_raw(pixels.width, pixels.height, pixels.rgb)
+            .ok_or_else(|| HandlerError::permanent("malformed_render", "the renderer gave too few pixels"))?;
+        let (model, steps) = (output.model, output.steps);
+        Ok(Drawn { image, model, seed: next.seed, steps, placed: None, consistency: None, report })
+    }
+}
+
+/// A drawing, for the report.
+fn told(output: &RenderOutput) -> Value {
+    json!({
+        "timing": output.timing,
+        "batch": output.batch,
+        "peak_memory": output.peak_memory,
+        "knew_references": output.knew_references,
+    })
+}
+
+#[cfg(test)]
+mod tests;
