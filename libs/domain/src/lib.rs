@@ -8,6 +8,7 @@ pub mod effort;
 mod ids;
 mod lane;
 pub mod outlook;
+mod profile;
 mod shot;
 mod state;
 
@@ -18,8 +19,11 @@ pub use brief::{
 };
 pub use cost::{Basis, Cost, CostKey, CostModel, Estimate, SizeBucket};
 pub use decision::{Decision, Expected, Reason, Reuse};
-pub use ids::{AssetId, EventId, JobId, OwnerId, ShotId, SubjectId, TenantId};
+pub use ids::{
+    AssetId, EventId, JobId, OwnerId, ProfileId, ProfileTestId, ProfileVersionId, ShotId, SubjectId, TenantId,
+};
 pub use lane::Lane;
 pub use outlook::{Backlog, ModelFacts, Outlook};
+pub use profile::{MAX_PROFILE_NAME, ProfileKind, ProfileName, ProfileRef, ProfileStanding, Verdict, check_references};
 pub use shot::{Method, ShotRequest};
 pub use state::{JobState, ShotState, Stage};

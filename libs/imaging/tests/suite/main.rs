@@ -7,5 +7,6 @@ mod decoding;
 mod encoding;
 mod fitting;
 mod hostile;
+mod references;
 mod samples;
 mod scenes;
