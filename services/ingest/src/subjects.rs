@@ -1,12 +1,13 @@
-//! A brief's subjects: their photographs are decoded under limits, and the first of each is cut out.
+//! A brief's subjects: their photographs are decoded under limits, and the first of each is cut out; of a profile, that
+//! was done once for all its jobs.
 
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
-use cavendish_domain::{BlobKey, Brief, InvalidBrief, Reference, Subject};
+use cavendish_domain::{BlobKey, Brief, InvalidBrief, ProfileRef, Reference, Subject};
 use cavendish_imaging::{Cutout, CutoutHint, Decoded, Format, ImageError, Limits, cutout, decode};
 use cavendish_intake::MAX_REFERENCE_BYTES;
 use cavendish_service_kit::{blob_error, blocking};
-use cavendish_store::{Claim, NewReference, NewSubject};
+use cavendish_store::{Claim, NewReference, NewSubject, Store, StoreError};
 use std::io::Cursor;
 
 /// A subject that is ready to be set into scenes.
@@ -27,15 +28,40 @@ pub(crate) struct Prepared {
 /// # Errors
 /// Permanent for a photograph that cannot be used, with its field; retryable when the blob store is away.
 pub(crate) async fn prepare(
+    store: &Store,
     blobs: &dyn BlobStore,
     claim: &Claim,
     brief: &Brief,
 ) -> Result<Vec<Prepared>, HandlerError> {
     let mut prepared = Vec::with_capacity(brief.subjects.len());
     for (index, subject) in brief.subjects.iter().enumerate() {
-        prepared.push(prepare_one(blobs, claim, index, subject).await?);
+        prepared.push(match &subject.profile {
+            Some(pin) => of_profile(store, claim, index, subject, pin).await?,
+            None => prepare_one(blobs, claim, index, subject).await?,
+        });
     }
     Ok(prepared)
+}
+
+/// The best reference of a pinned profile: nothing is decoded or cut out again.
+async fn of_profile(
+    store: &Store,
+    claim: &Claim,
+    index: usize,
+    subject: &Subject,
+    pin: &ProfileRef,
+) -> Result<Prepared, HandlerError> {
+    let lost = |reason: &str| InvalidBrief::one(format!("subjects[{index}].profile"), reason);
+    let profile = store.pinned_profile(claim.tenant_id, pin).await.map_err(|error| match error {
+        StoreError::NotFound(_) => lost("is no profile that can be used").into(),
+        other => HandlerError::from(other),
+    })?;
+    let best = profile.references.into_iter().find_map(|reference| Some((reference.cutout.clone()?, reference)));
+    let (cutout, best) = best.ok_or_else(|| HandlerError::from(lost("has no cut-out")))?;
+    let name = subject.name.clone().or_else(|| Some(pin.name.to_string()));
+    let stored = NewSubject { index, name, profile: Some(profile.id), references: vec![] };
+    let uncertain = (!best.doubts.is_empty()).then(|| best.doubts.join("; "));
+    Ok(Prepared { cutout, confidence: best.confidence, uncertain, stored })
 }
 
 async fn prepare_one(
@@ -72,7 +98,7 @@ async fn prepare_one(
         uncertain: cut.uncertain.clone(),
         ..references[0].clone()
     };
-    let stored = NewSubject { index, name: subject.name.clone(), references };
+    let stored = NewSubject { index, name: subject.name.clone(), profile: None, references };
     Ok(Prepared { cutout: key, confidence: cut.confidence, uncertain: cut.uncertain, stored })
 }
 

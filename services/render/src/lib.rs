@@ -1,25 +1,29 @@
-//! `shot.requested` → pixels → `shot.rendered`: the only service that links libtorch.
+//! `shot.requested` → pixels → `shot.rendered`, and `subject.requested` → profile → `subject.profiled`: the only service
+//! that links libtorch.
 
 mod compose;
 mod handler;
 mod ledger;
 mod presence;
+mod profile;
 mod references;
 mod renderer;
+mod vision;
 
 pub use handler::RenderHandler;
+pub use profile::ProfileHandler;
 pub use renderer::RendererConfig;
 
 use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
-use cavendish_renderer::Renderer;
+use cavendish_renderer::{Renderer, Vision};
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use ledger::Ledger;
 use presence::Presence;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// What render must know: the line's servers, and the sections `[render]` and `[renderer]`.
+/// What render must know: the line's servers, and the sections `[render]`, `[profile]` and `[renderer]`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Options {
     /// Postgres.
@@ -31,6 +35,9 @@ pub struct Options {
     /// How the stage runs.
     #[serde(default)]
     pub render: ConveyorConfig,
+    /// How the stage of profiles runs.
+    #[serde(default = "profile::config")]
+    pub profile: ConveyorConfig,
     /// What draws.
     #[serde(default)]
     pub renderer: RendererConfig,
@@ -40,7 +47,9 @@ pub struct Options {
 pub struct Service {
     line: Line,
     config: ConveyorConfig,
+    profile: ConveyorConfig,
     renderer: Arc<dyn Renderer>,
+    vision: Arc<dyn Vision>,
 }
 
 impl Service {
@@ -50,9 +59,10 @@ impl Service {
     /// When the model cannot be loaded, or Postgres or S3 refuse or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let line = Line::connect(&options.database, &options.broker, &options.blobs).await?;
+        let vision = vision::start(&options.renderer);
         let renderer = renderer::start(options.renderer, line.blobs.clone()).await?;
         tracing::info!(info = ?renderer.info(), "renderer ready");
-        Ok(Self { line, config: options.render, renderer })
+        Ok(Self { line, config: options.render, profile: options.profile, renderer, vision })
     }
 
     /// Works until `shutdown`, then drains.
@@ -60,7 +70,10 @@ impl Service {
         let ledger = Arc::<Ledger>::default();
         let presence = Presence::start(self.line.store.clone(), &self.renderer.info(), ledger.clone());
         let handler = RenderHandler::new(self.line.store.clone(), self.line.blobs.clone(), self.renderer, ledger);
+        let profiler = ProfileHandler::new(self.line.store.clone(), self.line.blobs.clone(), self.vision);
+        let profiling = self.line.run(profiler, self.profile, shutdown.clone());
         self.line.run(handler, self.config, shutdown).drained().await;
+        profiling.drained().await;
         presence.end().await;
         self.line.close().await;
     }

@@ -14,6 +14,10 @@ const SIDES: [u32; 2] = [64, 224];
 const SHARPNESS: [f32; 2] = [0.22, 0.45];
 /// Longer side in pixels at which sharpness is measured: blur that is smaller than a pixel of it does no harm.
 const LOOK: u32 = 512;
+/// Variance of the Laplacian that the rounding to 8 bits alone leaves behind.
+const GRAIN: f32 = 0.25;
+/// Standard deviation of lightness, in levels, of a subject that has nothing on it to be sharp or blurred.
+const FLAT: f32 = 4.0;
 /// How much of a part's own side must lie at an edge of the picture for the part to be cropped by it.
 const CONTACT: f32 = 0.06;
 /// A second part with at least this share of the largest one's area is another subject.
@@ -196,11 +200,29 @@ fn sharpness(image: &RgbImage, solid: Option<&Mask>, bbox: PixelBox) -> Result<O
         Some(solid) => near_subject(solid, (x, y, width, height), (w, h)),
     };
     let (w, h) = (w as usize, h as usize);
+    let contrast = deviation(&luma, &near);
+    // The grain of 8 bits is as sharp as anything: a first blur takes it away.
+    crate::blur::gaussian(&mut luma, w, h, 0.8);
     let before = laplacian_variance(&luma, &near, w, h);
-    crate::blur::gaussian(&mut luma, w, h, 1.0);
+    crate::blur::gaussian(&mut luma, w, h, 1.2);
     let after = laplacian_variance(&luma, &near, w, h);
-    // Less than a level of detail is noise of the codec.
-    Ok((before > 1.0).then(|| ((1.0 - after / before) * 1e3).round() / 1e3))
+    Ok(match (before > GRAIN, contrast > FLAT) {
+        (true, _) => Some(((1.0 - after / before) * 1e3).round() / 1e3),
+        (false, true) => Some(0.0),
+        (false, false) => None,
+    })
+}
+
+/// Standard deviation of the lightness on the subject and round it.
+fn deviation(plane: &[f32], near: &[bool]) -> f32 {
+    let (mut sum, mut squares, mut count) = (0.0_f64, 0.0_f64, 0u32);
+    for (value, _) in plane.iter().zip(near).filter(|(_, near)| **near) {
+        sum += f64::from(*value);
+        squares += f64::from(*value).powi(2);
+        count += 1;
+    }
+    let count = f64::from(count.max(1));
+    (squares / count - (sum / count).powi(2)).max(0.0).sqrt() as f32
 }
 
 fn luma([r, g, b]: [u8; 3]) -> f32 {

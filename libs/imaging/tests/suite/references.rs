@@ -58,7 +58,7 @@ fn blur_is_told_by_its_strength_and_not_by_the_contrast() {
 
 #[test]
 fn a_cropped_subject_names_the_edge() {
-    let image = discs(500, &[((250.0, 420.0), 180.0)]);
+    let image = discs(500, &[((250.0, 400.0), 130.0)]);
     let picture = decoded(&image);
     let cut = cutout_simple(&picture, &image).unwrap().unwrap();
     let (_, flaws) = inspect(&image, &cut, 500).unwrap();
