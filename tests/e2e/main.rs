@@ -6,6 +6,7 @@ mod chaos;
 mod faults;
 mod line;
 mod python;
+mod subjects;
 mod telemetry;
 
 use anyhow::Result;
