@@ -21,9 +21,10 @@ use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-/// Pictures of one profile that are in hand at once, at most: each may be large.
+/// Pictures that are in hand at once, at most, whosever they are: each may be large.
 const MOST_AT_ONCE: usize = 4;
 
 /// A profile keeps every core busy by itself.
@@ -37,6 +38,8 @@ pub struct ProfileHandler {
     store: Store,
     blobs: Arc<Blobs>,
     vision: Arc<dyn Vision>,
+    /// One permit is one picture in hand.
+    hands: Arc<Semaphore>,
 }
 
 /// What the profile claim hands over.
@@ -61,16 +64,16 @@ struct InputReference {
 impl ProfileHandler {
     /// A handler on these servers that sees with `vision`.
     pub fn new(store: Store, blobs: Arc<Blobs>, vision: Arc<dyn Vision>) -> Self {
-        Self { store, blobs, vision }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { store, blobs, vision, hands: Arc::new(Semaphore::new(cores.min(MOST_AT_ONCE))) }
     }
 
     /// Looks at every reference, and tells what they have in common.
     async fn profile(&self, turn: &Turn<Input>) -> Result<ProfiledVersion, HandlerError> {
         let began = Instant::now();
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let looking = turn.input.references.iter().map(|reference| self.look(turn, reference).boxed());
         let looking: Vec<_> = looking.collect();
-        let looked: Vec<_> = futures::stream::iter(looking).buffered(cores.min(MOST_AT_ONCE)).collect().await;
+        let looked: Vec<_> = futures::stream::iter(looking).buffered(MOST_AT_ONCE).collect().await;
         let mut looked: Vec<(ProfiledReference, Option<Looked>)> = looked.into_iter().collect::<Result<_, _>>()?;
         report::mark_duplicates(&mut looked);
         let looked_ms = began.elapsed().as_secs_f64() * 1e3;
@@ -114,6 +117,7 @@ impl ProfileHandler {
             };
             (row, None)
         };
+        let _hand = self.hands.acquire().await.map_err(|error| HandlerError::retryable("closing", error))?;
         let bytes = match self.blobs.get(&reference.source_key, MAX_REFERENCE_BYTES).await {
             Ok(bytes) => bytes,
             Err(error) if matches!(error.kind(), BlobErrorKind::NotFound | BlobErrorKind::TooLarge) => {
