@@ -51,7 +51,7 @@ impl Settings {
         settings.set("CAVENDISH_DATABASE__MAX_CONNECTIONS", "4");
         settings.set("CAVENDISH_RENDERER__KIND", "fake");
         settings.set("CAVENDISH_LOG_FORMAT", "pretty");
-        for stage in ["INGEST", "RENDER", "POSTPROCESS"] {
+        for stage in ["INGEST", "PROFILE", "RENDER", "POSTPROCESS"] {
             settings.set(&format!("CAVENDISH_{stage}__LEASE_MS"), "1500");
             settings.set(&format!("CAVENDISH_{stage}__BACKOFF_MS"), "50");
         }

@@ -36,6 +36,19 @@ impl<'a> Producer<'a> {
         JobId::of_event(SOURCE, event_id)
     }
 
+    /// Publishes references of a subject under an event id as soon as a queue takes it.
+    pub async fn request_subject(&self, event_id: &str, data: &Value) {
+        let event = json!({
+            "specversion": "1.0", "id": event_id, "source": SOURCE, "type": "cavendish.subject.requested.v1",
+            "datacontenttype": "application/json", "data": data,
+        });
+        let event = event.to_string();
+        wait_until("a queue for subject.requested", Duration::from_secs(90), async || {
+            matches!(self.publish("subject.requested", &event).await, Ok(true))
+        })
+        .await;
+    }
+
     /// Publishes any text on the line; says whether a queue took it.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use crate::{JobId, ShotId, TenantId};
+use crate::{JobId, ProfileTestId, ProfileVersionId, ShotId, TenantId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -45,6 +45,24 @@ impl BlobKey {
         extension: &str,
     ) -> Self {
         Self(format!("{tenant}/jobs/{job}/shots/{shot}/assets-{attempt}/{deliverable:02}-{spec}.{extension}"))
+    }
+
+    /// A reference of a profile's version as it came in.
+    #[must_use]
+    pub fn profile_reference(tenant: TenantId, version: ProfileVersionId, index: usize) -> Self {
+        Self(format!("{tenant}/profiles/{version}/references/{index}"))
+    }
+
+    /// What one attempt at a profile's version cut out of a reference.
+    #[must_use]
+    pub fn profile_cutout(tenant: TenantId, version: ProfileVersionId, attempt: i32, index: usize) -> Self {
+        Self(format!("{tenant}/profiles/{version}/cutouts-{attempt}/{index}.png"))
+    }
+
+    /// A picture that is compared with a profile.
+    #[must_use]
+    pub fn profile_test(tenant: TenantId, test: ProfileTestId) -> Self {
+        Self(format!("{tenant}/profiles/tests/{test}"))
     }
 
     /// What a model makes of references, kept for later images; `digest` (hexadecimal) names the owner, the pictures, their

@@ -1,7 +1,7 @@
 //! The brief: what is asked for, and whether it can be asked.
 
 use crate::faults::{Faults, InvalidBrief};
-use crate::{Fallback, Lane, OnInconsistent, Preserve};
+use crate::{Fallback, Lane, OnInconsistent, Preserve, ProfileRef};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -74,8 +74,12 @@ pub struct Subject {
     /// A name for people and for the prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Photographs of it, the best first.
+    /// Photographs of it, the best first; or else there is a profile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<Reference>,
+    /// The profile that is kept of it, `name` or `name@version`, instead of photographs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileRef>,
     /// What about it is kept.
     #[serde(default)]
     pub preserve: Preserve,
@@ -229,7 +233,16 @@ impl Brief {
 
 impl Subject {
     fn validate(&self, path: &str, faults: &mut Faults) {
-        faults.within(&format!("{path}.references"), self.references.len(), 1, MAX_REFERENCES);
+        match &self.profile {
+            None => faults.within(&format!("{path}.references"), self.references.len(), 1, MAX_REFERENCES),
+            Some(_) => {
+                let field = format!("{path}.profile");
+                faults.check(self.references.is_empty(), &field, || "excludes references: give one of both".into());
+                faults.check(self.frame.is_none(), &format!("{path}.box"), || {
+                    "is for references: a profile is cut out already".into()
+                });
+            }
+        }
         if let Some([left, top, right, bottom]) = self.frame {
             let inside = [left, top, right, bottom].iter().all(|share| (0.0..=1.0).contains(share));
             faults.check(inside && left < right && top < bottom, &format!("{path}.box"), || {
@@ -279,6 +292,11 @@ mod tests {
             ["prompt", "variants", "backdrop", "deliverables[1].spec", "subjects[0].references", "subjects[0].box"]
         );
         assert_eq!(fields(serde_json::json!({"deliverables": []})), ["prompt", "deliverables"]);
+        let subject = |subject| fields(serde_json::json!({"deliverables": ["amazon-main"], "subjects": [subject]}));
+        assert!(subject(serde_json::json!({"profile": "cup@3"})).is_empty());
+        assert_eq!(subject(serde_json::json!({})), ["subjects[0].references"]);
+        let both = serde_json::json!({"profile": "cup", "references": [{"blob": "x"}], "box": [0.1, 0.1, 0.9, 0.9]});
+        assert_eq!(subject(both), ["subjects[0].profile", "subjects[0].box"]);
         for deadline in [0, 86_400_001] {
             let brief = serde_json::json!({"prompt": "x", "deliverables": ["amazon-main"], "deadline_ms": deadline});
             assert_eq!(fields(brief), ["deadline_ms"]);

@@ -57,8 +57,14 @@ typed_id! {
     ShotId,
     /// A finished file for one deliverable.
     AssetId,
-    /// A subject profile.
+    /// A subject of a job.
     SubjectId,
+    /// A subject profile.
+    ProfileId,
+    /// One version of a subject profile.
+    ProfileVersionId,
+    /// A picture that is compared with a profile.
+    ProfileTestId,
     /// An event on the line; stable across retries.
     EventId,
     /// A worker process that holds claims.
@@ -77,6 +83,14 @@ impl JobId {
     pub fn of_event(source: &str, event_id: &str) -> Self {
         let name = format!("{}:{source}{event_id}", source.len());
         Self(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()))
+    }
+}
+
+impl ProfileVersionId {
+    /// The version that a request asks for: the same `source` and request id always give the same version (UUID v5).
+    #[must_use]
+    pub fn of_event(source: &str, event_id: &str) -> Self {
+        Self(Uuid::new_v5(&JobId::of_event(source, event_id).0, b"profile"))
     }
 }
 

@@ -10,6 +10,7 @@ mod ids;
 mod kept;
 mod lane;
 pub mod outlook;
+mod profile;
 mod scene;
 mod shot;
 mod state;
@@ -22,11 +23,14 @@ pub use brief::{
 pub use cost::{Basis, Cost, CostKey, CostModel, Estimate, SizeBucket};
 pub use decision::{Decision, Expected, Reason, Reuse};
 pub use faults::{FieldError, InvalidBrief};
-pub use ids::{AssetId, EventId, JobId, OwnerId, ShotId, SubjectId, TenantId};
+pub use ids::{
+    AssetId, EventId, JobId, OwnerId, ProfileId, ProfileTestId, ProfileVersionId, ShotId, SubjectId, TenantId,
+};
 pub use kept::{
     Fallback, Keeping, KnownEmbeddings, LEAST_CONSISTENCY, Made, OnInconsistent, Preserve, ShotCutout, ShotSubject, Way,
 };
 pub use lane::Lane;
 pub use outlook::{Backlog, ModelFacts, Outlook};
+pub use profile::{MAX_PROFILE_NAME, ProfileKind, ProfileName, ProfileRef, ProfileStanding, Verdict, check_references};
 pub use shot::{Method, Placing, ShotRequest};
 pub use state::{JobState, ShotState, Stage};

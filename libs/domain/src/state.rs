@@ -131,13 +131,15 @@ impl ShotState {
 pub enum Stage {
     /// A job becomes a plan.
     Ingest,
+    /// References become a subject profile.
+    Profile,
     /// A shot becomes a render.
     Render,
     /// A render becomes assets.
     Postprocess,
 }
 
-words!(Stage: Ingest = "ingest", Render = "render", Postprocess = "postprocess");
+words!(Stage: Ingest = "ingest", Profile = "profile", Render = "render", Postprocess = "postprocess");
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use cavendish_blobs::{BlobError, BlobErrorKind, BlobStore, Put};
-use cavendish_domain::{BlobKey, Brief, InvalidBrief, JobId, Reference, TenantId};
+use cavendish_domain::{BlobKey, Brief, InvalidBrief, JobId, ProfileTestId, ProfileVersionId, Reference, TenantId};
 use cavendish_specs::Format;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -48,19 +48,64 @@ pub async fn store_references(
     for (at, subject) in brief.subjects.iter_mut().enumerate() {
         for (place, reference) in subject.references.iter_mut().enumerate() {
             let field = format!("subjects[{at}].references[{place}]");
-            match reference {
-                Reference::Data(text) => {
-                    let (bytes, mime) = image(&format!("{field}.data"), text)?;
-                    let key = BlobKey::input(tenant, job, index);
-                    write_once(blobs, &key, bytes, mime).await?;
-                    *reference = Reference::Blob(key.to_string());
-                }
-                Reference::Blob(text) => look_up(blobs, tenant, &format!("{field}.blob"), text).await?,
-            }
+            let kept = store_one(blobs, tenant, &field, reference, BlobKey::input(tenant, job, index)).await?;
+            *reference = Reference::Blob(kept);
             index += 1;
         }
     }
     Ok(())
+}
+
+/// Stores the references of a version of a profile; answers with their keys, in their order.
+///
+/// # Errors
+/// As [`store_references`].
+pub async fn store_profile_references(
+    blobs: &dyn BlobStore,
+    tenant: TenantId,
+    version: ProfileVersionId,
+    references: &[Reference],
+) -> Result<Vec<String>, IntakeError> {
+    let mut keys = Vec::with_capacity(references.len());
+    for (index, reference) in references.iter().enumerate() {
+        let key = BlobKey::profile_reference(tenant, version, index);
+        keys.push(store_one(blobs, tenant, &format!("references[{index}]"), reference, key).await?);
+    }
+    Ok(keys)
+}
+
+/// Stores a picture that is to be compared with a profile; answers with its key.
+///
+/// # Errors
+/// As [`store_references`].
+pub async fn store_test_picture(
+    blobs: &dyn BlobStore,
+    tenant: TenantId,
+    test: ProfileTestId,
+    picture: &Reference,
+) -> Result<String, IntakeError> {
+    store_one(blobs, tenant, "picture", picture, BlobKey::profile_test(tenant, test)).await
+}
+
+/// Stores an inline picture under `key`, or looks a named blob up; answers with where it lies.
+async fn store_one(
+    blobs: &dyn BlobStore,
+    tenant: TenantId,
+    field: &str,
+    reference: &Reference,
+    key: BlobKey,
+) -> Result<String, IntakeError> {
+    match reference {
+        Reference::Data(text) => {
+            let (bytes, mime) = image(&format!("{field}.data"), text)?;
+            write_once(blobs, &key, bytes, mime).await?;
+            Ok(key.to_string())
+        }
+        Reference::Blob(text) => {
+            look_up(blobs, tenant, &format!("{field}.blob"), text).await?;
+            Ok(text.clone())
+        }
+    }
 }
 
 /// Decodes base64 and looks at the header only: what the pixels are worth is the planner's business.

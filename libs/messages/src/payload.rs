@@ -57,6 +57,16 @@ event_types! {
     ShotRendered = "shot"."rendered",
     /// A shot's assets are stored: [`ShotEvent`].
     ShotFinished = "shot"."finished",
+    /// References are to become a profile. Anyone may publish it: [`crate::SubjectRequested`].
+    SubjectRequested = "subject"."requested",
+    /// A version of a profile can be used: [`crate::SubjectEvent`].
+    SubjectProfiled = "subject"."profiled",
+    /// A request was refused, or no reference can be used: [`crate::SubjectRejected`].
+    SubjectRejected = "subject"."rejected",
+    /// A profile or a test could not be made: [`crate::SubjectEvent`].
+    SubjectFailed = "subject"."failed",
+    /// A picture was compared with a profile: [`crate::SubjectTested`].
+    SubjectTested = "subject"."tested",
     /// An attempt failed and will be repeated: [`ShotEvent`] or [`JobEvent`].
     AttemptFailed = "attempt"."failed",
 }
@@ -75,7 +85,7 @@ pub struct JobRequested {
     pub brief: Option<Brief>,
 }
 
-fn default_tenant() -> String {
+pub(crate) fn default_tenant() -> String {
     "default".into()
 }
 

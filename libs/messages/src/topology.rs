@@ -23,6 +23,7 @@ pub fn queue(stage: Stage, lane: Lane) -> String {
 pub fn feeding(stage: Stage) -> EventType {
     match stage {
         Stage::Ingest => EventType::JobRequested,
+        Stage::Profile => EventType::SubjectRequested,
         Stage::Render => EventType::ShotRequested,
         Stage::Postprocess => EventType::ShotRendered,
     }
@@ -59,6 +60,7 @@ mod tests {
     fn a_producer_reaches_ingest_with_or_without_a_lane() {
         assert_eq!(bindings(Stage::Ingest, Lane::Standard), ["job.requested.standard", "job.requested"]);
         assert_eq!(bindings(Stage::Ingest, Lane::Bulk), ["job.requested.bulk"]);
+        assert_eq!(bindings(Stage::Profile, Lane::Standard)[1], "subject.requested");
         assert_eq!(queue(Stage::Render, Lane::Bulk), "cavendish.render.bulk");
     }
 }

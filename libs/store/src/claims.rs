@@ -16,9 +16,9 @@ use uuid::Uuid;
 pub struct Claim {
     /// The stage.
     pub stage: Stage,
-    /// The job (ingest) or shot (render, postprocess).
+    /// The job (ingest), shot (render, postprocess), profile version or profile test (profile).
     pub subject_id: Uuid,
-    /// The job it belongs to.
+    /// The job it belongs to; nil at `profile`, whose work belongs to none: see [`Claim::job`].
     pub job_id: JobId,
     /// Who owns the job.
     pub tenant_id: TenantId,
@@ -38,7 +38,8 @@ pub struct Work {
     /// The right to do it.
     pub claim: Claim,
     /// Ingest: `{brief, left_ms}` (milliseconds to the deadline, negative when it is past, null without one); render:
-    /// `{brief, request, left_ms}`; postprocess: `{brief, request, render}`.
+    /// `{brief, request, left_ms}`; postprocess: `{brief, request, render}`; profile: the version with its references, and
+    /// the test if it is about one.
     pub input: Value,
 }
 
@@ -75,6 +76,12 @@ pub struct Reaped {
 const SUSPICIOUS: i32 = 2;
 
 impl Claim {
+    /// The job that the work belongs to; `None` at `profile`.
+    #[must_use]
+    pub fn job(&self) -> Option<JobId> {
+        Some(self.job_id).filter(|job| !job.uuid().is_nil())
+    }
+
     /// Whether this work lost so many attempts that it may be what kills its workers. It is then taken in hand without
     /// having begun, and must not begin beside anything else; see [`Store::begin_work`].
     #[must_use]
@@ -86,7 +93,7 @@ impl Claim {
 #[derive(FromRow)]
 struct ClaimRow {
     subject_id: Uuid,
-    job_id: Uuid,
+    job_id: Option<Uuid>,
     tenant_id: Uuid,
     tenant: String,
     lane: String,
@@ -99,7 +106,7 @@ impl ClaimRow {
         Claim {
             stage,
             subject_id: self.subject_id,
-            job_id: JobId(self.job_id),
+            job_id: JobId(self.job_id.unwrap_or_default()),
             tenant_id: TenantId(self.tenant_id),
             tenant: self.tenant,
             lane: self.lane.parse().unwrap_or_default(),
@@ -128,18 +135,20 @@ fn acquire_sql(stage: Stage) -> String {
     let (advance, tables, input) = match stage {
         Stage::Ingest => (
             "UPDATE jobs SET state = 'planning' WHERE id IN (SELECT subject_id FROM got) AND state = 'queued'",
-            "",
+            "JOIN jobs j ON j.id = got.job_id",
             "jsonb_build_object('brief', j.brief, 'left_ms', extract(epoch FROM j.deadline_at - now()) * 1000)",
         ),
+        // Nobody asks whether a version is in hand: its claim tells.
+        Stage::Profile => ("SELECT", crate::profiles::WORK_TABLES, crate::profiles::WORK_INPUT),
         Stage::Render => (
             "UPDATE shots SET state = 'rendering' WHERE id IN (SELECT subject_id FROM got) AND state = 'queued'",
-            "JOIN shots s ON s.id = got.subject_id",
+            "JOIN jobs j ON j.id = got.job_id JOIN shots s ON s.id = got.subject_id",
             "jsonb_build_object('brief', j.brief, 'request', s.request,
                                 'left_ms', extract(epoch FROM j.deadline_at - now()) * 1000)",
         ),
         Stage::Postprocess => (
             "UPDATE shots SET state = 'finishing' WHERE id IN (SELECT subject_id FROM got) AND state = 'rendered'",
-            "JOIN shots s ON s.id = got.subject_id JOIN renders r ON r.shot_id = s.id",
+            "JOIN jobs j ON j.id = got.job_id JOIN shots s ON s.id = got.subject_id JOIN renders r ON r.shot_id = s.id",
             "jsonb_build_object('brief', j.brief, 'request', s.request, 'render', to_jsonb(r))",
         ),
     };
@@ -155,17 +164,18 @@ fn acquire_sql(stage: Stage) -> String {
              RETURNING c.subject_id, c.job_id, c.tenant_id, c.lane, c.attempt, c.failures
          ), advanced AS ({advance})
          SELECT got.*, t.slug AS tenant, {input} AS input
-         FROM got JOIN jobs j ON j.id = got.job_id JOIN tenants t ON t.id = got.tenant_id {tables}"
+         FROM got JOIN tenants t ON t.id = got.tenant_id {tables}"
     )
 }
 
 /// The state to which a stage's subject goes back when an attempt ends without a result.
-fn step_back_sql(stage: Stage) -> &'static str {
-    match stage {
+fn step_back_sql(stage: Stage) -> Option<&'static str> {
+    Some(match stage {
+        Stage::Profile => return None,
         Stage::Ingest => "UPDATE jobs SET state = 'queued' WHERE id = $1 AND state = 'planning'",
         Stage::Render => "UPDATE shots SET state = 'queued' WHERE id = $1 AND state = 'rendering'",
         Stage::Postprocess => "UPDATE shots SET state = 'rendered' WHERE id = $1 AND state = 'finishing'",
-    }
+    })
 }
 
 impl Store {
@@ -361,8 +371,10 @@ async fn hand_back(tx: &mut PgConnection, claim: &Claim, failures: i32, delay: D
         .execute(&mut *tx)
         .await?
         .rows_affected();
-    if changed == 1 {
-        sqlx::query(step_back_sql(claim.stage)).bind(claim.subject_id).execute(&mut *tx).await?;
+    if changed == 1
+        && let Some(sql) = step_back_sql(claim.stage)
+    {
+        sqlx::query(sql).bind(claim.subject_id).execute(&mut *tx).await?;
     }
     Ok(changed == 1)
 }
@@ -378,7 +390,9 @@ async fn fail_in(tx: &mut Tx, claim: &Claim, failure: &Failure) -> Result<Outcom
         "stage": claim.stage, "subject_id": claim.subject_id, "attempt": claim.attempt,
         "reason": failure.reason, "detail": failure.detail, "retry_in_ms": delay.as_millis() as u64,
     });
-    events::record(tx, &[(claim.job_id, EventType::AttemptFailed, told)]).await?;
+    if let Some(job) = claim.job() {
+        events::record(tx, &[(job, EventType::AttemptFailed, told)]).await?;
+    }
     events::send_hints(tx, &[Hint::again(claim, delay)]).await?;
     Ok(Outcome::Committed)
 }

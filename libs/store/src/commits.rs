@@ -178,7 +178,7 @@ impl Store {
 }
 
 /// Ends the claims that still stand; what is missing from the answer was fenced.
-async fn win<'a>(
+pub(crate) async fn win<'a>(
     tx: &mut PgConnection,
     stage: Stage,
     claims: impl Iterator<Item = &'a Claim>,
@@ -295,6 +295,6 @@ fn asset_row(claim: &Claim, asset: &NewAsset) -> Value {
            "report": report})
 }
 
-fn outcomes<'a>(claims: impl Iterator<Item = &'a Claim>, won: &HashSet<Uuid>) -> Vec<Outcome> {
+pub(crate) fn outcomes<'a>(claims: impl Iterator<Item = &'a Claim>, won: &HashSet<Uuid>) -> Vec<Outcome> {
     claims.map(|claim| if won.contains(&claim.subject_id) { Outcome::Committed } else { Outcome::Fenced }).collect()
 }

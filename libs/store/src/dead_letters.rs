@@ -3,9 +3,9 @@
 use crate::claims::{self, Claim, Failure};
 use crate::events::{self, Hint};
 use crate::transaction::Tx;
-use crate::{Store, StoreError, settle};
+use crate::{Store, StoreError, profiles, settle};
 use cavendish_domain::{JobId, Lane, Stage, TenantId};
-use cavendish_messages::{Envelope, EventType, JobRejected, topology};
+use cavendish_messages::{Envelope, EventType, JobRejected, SubjectRejected, topology};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub struct NewDeadLetter {
     /// The stage that gave up.
     pub stage: Stage,
-    /// Job or shot, if the message named one.
+    /// Job, shot, or what is to be profiled, if the message named one.
     pub subject_id: Option<Uuid>,
     /// The job, if known.
     pub job_id: Option<JobId>,
@@ -39,7 +39,7 @@ impl NewDeadLetter {
         Self {
             stage: claim.stage,
             subject_id: Some(claim.subject_id),
-            job_id: Some(claim.job_id),
+            job_id: claim.job(),
             tenant_id: Some(claim.tenant_id),
             lane: claim.lane,
             reason: failure.reason.clone(),
@@ -57,7 +57,7 @@ pub struct DeadLetter {
     pub id: Uuid,
     /// The stage that gave up.
     pub stage: String,
-    /// Job or shot.
+    /// Job, shot, or what was to be profiled.
     pub subject_id: Option<Uuid>,
     /// The job.
     pub job_id: Option<Uuid>,
@@ -118,8 +118,8 @@ impl Store {
         let mut tx = self.begin().await?;
         let id = insert(&mut tx, letter).await?;
         if let Some((tenant, rejected)) = rejected {
-            let envelope = Envelope::new(EventType::JobRejected, &rejected.event_id, rejected);
-            events::announce(&mut tx, &[(tenant, EventType::JobRejected, envelope)]).await?;
+            let (event, envelope) = rejection(letter.stage, rejected);
+            events::announce(&mut tx, &[(tenant, event, envelope)]).await?;
         }
         tx.commit().await?;
         Ok(id)
@@ -193,6 +193,23 @@ impl Store {
     }
 }
 
+/// What a producer hears of a request that was refused at the door.
+fn rejection(stage: Stage, rejected: &JobRejected) -> (EventType, Envelope) {
+    let JobRejected { event_id, event_source, errors } = rejected.clone();
+    if stage != Stage::Profile {
+        return (EventType::JobRejected, Envelope::new(EventType::JobRejected, &event_id, rejected));
+    }
+    let data = SubjectRejected {
+        id: None,
+        name: None,
+        version: None,
+        event_id: Some(event_id.clone()),
+        event_source: Some(event_source),
+        errors,
+    };
+    (EventType::SubjectRejected, Envelope::new(EventType::SubjectRejected, event_id, &data))
+}
+
 type Resolved = (Stage, Option<Uuid>, Option<Vec<u8>>, Lane);
 
 async fn resolve(tx: &mut PgConnection, id: Uuid, state: &str) -> Result<Resolved, StoreError> {
@@ -224,11 +241,15 @@ async fn revive(tx: &mut Tx, stage: Stage, subject: Uuid) -> Result<(), StoreErr
     let sql = "UPDATE claims c SET state = 'waiting', failures = 0, ended_at = NULL, enqueued_at = now(), announced_at = now()
                FROM tenants t WHERE c.stage = $1 AND c.subject_id = $2 AND c.state = 'dead' AND t.id = c.tenant_id
                RETURNING c.job_id, c.lane, t.slug";
-    let row: Option<(Uuid, String, String)> =
+    let row: Option<(Option<Uuid>, String, String)> =
         sqlx::query_as(sql).bind(stage.as_str()).bind(subject).fetch_optional(&mut **tx).await?;
     let (job, lane, tenant) =
         row.ok_or_else(|| StoreError::Conflict("its work is no longer dead: nothing to replay".into()))?;
-    let (job, lane) = (JobId(job), lane.parse().unwrap_or_default());
+    let lane = lane.parse().unwrap_or_default();
+    let Some(job) = job.map(JobId) else {
+        profiles::revive(tx, subject).await?;
+        return events::send_hints(tx, &[Hint::profile(subject, &tenant, lane, None)]).await;
+    };
     let job_state = if stage == Stage::Ingest { "queued" } else { "rendering" };
     let sql = "UPDATE jobs SET state = $2, error = NULL, settled_at = NULL WHERE id = $1 AND state = 'failed'";
     sqlx::query(sql).bind(job.uuid()).bind(job_state).execute(&mut **tx).await?;

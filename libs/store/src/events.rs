@@ -4,10 +4,11 @@ use crate::outbox::OutboxRow;
 use crate::transaction::Tx;
 use crate::{Claim, StoreError};
 use cavendish_domain::{JobId, Lane, ShotId, Stage};
-use cavendish_messages::{Envelope, EventType, JobRequested, ShotEvent, topology};
+use cavendish_messages::{Envelope, EventType, JobRequested, ShotEvent, SubjectRequested, topology};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// An event that feeds a stage queue.
 pub(crate) struct Hint {
@@ -33,10 +34,18 @@ impl Hint {
         Self { stage, lane, envelope, traceparent, delay: Duration::ZERO }
     }
 
+    /// For a version of a profile, or a test of one, that waits for profile.
+    pub(crate) fn profile(id: Uuid, tenant: &str, lane: Lane, traceparent: Option<String>) -> Self {
+        let data = SubjectRequested { tenant: tenant.into(), id: Some(id), name: None, kind: None, references: vec![] };
+        let envelope = Envelope::new(EventType::SubjectRequested, id, &data);
+        Self { stage: Stage::Profile, lane, envelope, traceparent, delay: Duration::ZERO }
+    }
+
     /// Once more for a claim, after `delay`.
     pub(crate) fn again(claim: &Claim, delay: Duration) -> Self {
         let hint = match claim.stage {
             Stage::Ingest => Self::job(claim.job_id, &claim.tenant, claim.lane, None),
+            Stage::Profile => Self::profile(claim.subject_id, &claim.tenant, claim.lane, None),
             stage => Self::shot(stage, claim.job_id, ShotId(claim.subject_id), claim.lane, None),
         };
         Self { delay, ..hint }

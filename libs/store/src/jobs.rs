@@ -5,7 +5,7 @@ use crate::events::{self, Hint, INSERT_OUTBOX};
 use crate::outbox::OutboxRow;
 use crate::transaction::Tx;
 use crate::{Store, StoreError};
-use cavendish_domain::{Brief, JobId, JobState, Made, TenantId};
+use cavendish_domain::{Brief, JobId, JobState, Made, Subject, TenantId};
 use cavendish_messages::{Envelope, EventType, JobEvent};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -215,9 +215,14 @@ impl Store {
         let (id, brief): (Uuid, Json<Brief>) =
             sqlx::query_as(sql).bind(job.tenant_id.uuid()).bind(&job.idempotency_key).fetch_one(&self.pool).await?;
         // A seed drawn by lot and the places of stored photographs differ between two sendings of one brief.
+        // So does the version that was pinned: the newest may be another by now.
+        let profile = |subject: &Subject| subject.profile.as_ref().map(|profile| profile.name.clone());
         let essence = |brief: &Brief| {
-            let subjects: Vec<_> =
-                brief.subjects.iter().map(|s| (&s.name, s.references.len(), s.preserve, s.frame, s.size)).collect();
+            let subjects: Vec<_> = brief
+                .subjects
+                .iter()
+                .map(|s| (&s.name, s.references.len(), profile(s), s.preserve, s.frame, s.size))
+                .collect();
             json!([
                 brief.prompt,
                 brief.deliverables,

@@ -12,6 +12,7 @@ mod events;
 mod jobs;
 mod keys;
 mod outbox;
+mod profiles;
 mod renderers;
 mod settle;
 mod stats;
@@ -25,6 +26,11 @@ pub use error::StoreError;
 pub use jobs::{Accepted, AssetRow, HistoryEntry, JobSummary, JobView, NewJob, RenderRow, ShotView};
 pub use keys::{ApiKey, Caller};
 pub use outbox::OutboxRow;
+pub use profiles::{
+    NewProfile, NewProfileTest, PinnedProfile, PinnedReference, ProfileAccepted, ProfileCommit, ProfileHead,
+    ProfileOutcome, ProfileReferenceRow, ProfileTestView, ProfileView, ProfiledReference, ProfiledVersion, RequestedAs,
+    UsedBy, VersionHead, VersionView,
+};
 pub use renderers::Measured;
 pub use stats::QueueDepth;
 pub use subjects::{NewReference, NewSubject};

@@ -3,7 +3,7 @@
 use crate::claims::{Claim, Failure, Outcome};
 use crate::dead_letters::{self, NewDeadLetter};
 use crate::transaction::Tx;
-use crate::{StoreError, events};
+use crate::{StoreError, events, profiles};
 use cavendish_domain::{JobId, JobState, Stage};
 use cavendish_messages::{AssetSummary, Envelope, EventType, JobEvent};
 use serde_json::json;
@@ -125,9 +125,12 @@ pub(crate) async fn bury(tx: &mut Tx, claim: &Claim, failure: &Failure) -> Resul
         return Ok(Outcome::Fenced);
     }
     dead_letters::insert(tx, &NewDeadLetter::of_claim(claim, failure)).await?;
-    let job = claim.job_id.uuid();
-    lock_jobs(tx, &[job]).await?;
     let error = format!("{}: {}", claim.stage, failure.detail);
+    let Some(job) = claim.job().map(JobId::uuid) else {
+        profiles::fail(tx, claim, &error).await?;
+        return Ok(Outcome::Committed);
+    };
+    lock_jobs(tx, &[job]).await?;
     if claim.stage == Stage::Ingest {
         fail_job(tx, claim, &error).await?;
     } else {

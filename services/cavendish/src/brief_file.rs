@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cavendish_domain::ProfileRef;
 use serde_json::{Map, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,16 @@ pub struct BriefFile {
     pub body: Value,
     /// The first photograph, to show beside the results.
     pub photo: Option<PathBuf>,
+}
+
+impl BriefFile {
+    /// Has a brief that names no subject show this profile.
+    pub fn show(&mut self, profile: &ProfileRef) {
+        let named = self.body.get("subjects").and_then(Value::as_array).is_some_and(|subjects| !subjects.is_empty());
+        if let (false, Some(body)) = (named, self.body.as_object_mut()) {
+            body.insert("subjects".into(), serde_json::json!([{"profile": profile}]));
+        }
+    }
 }
 
 /// Why a brief cannot be sent.
@@ -129,7 +140,7 @@ fn find(brief: &Path, name: &str) -> PathBuf {
     if !beside.exists() && Path::new(name).exists() { name.into() } else { beside }
 }
 
-fn read_photo(file: &Path) -> Result<Vec<u8>, String> {
+pub(crate) fn read_photo(file: &Path) -> Result<Vec<u8>, String> {
     let said = |error: std::io::Error| format!("cannot read {}: {error}", file.display());
     let bytes = fs::metadata(file).map_err(said)?.len();
     if bytes > MAX_PHOTO_BYTES {

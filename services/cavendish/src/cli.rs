@@ -1,9 +1,12 @@
 //! The arguments.
 
 mod model;
+mod subject;
 
 pub use model::{InspectArgs, ModelArgs, ModelCommand, PullArgs};
+pub use subject::{AddArgs, Kind, ServerArgs, SubjectArgs, SubjectCommand};
 
+use cavendish_domain::ProfileRef;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -40,6 +43,8 @@ pub enum Command {
     Migrate,
     /// Look at jobs, or cancel one
     Job(JobArgs),
+    /// Keep products, characters and styles as profiles that briefs can name
+    Subject(SubjectArgs),
     /// Look after what the line gave up on
     #[command(visible_alias = "dlq")]
     DeadLetters(DeadLetterArgs),
@@ -58,6 +63,9 @@ pub struct GenerateArgs {
     /// Briefs, TOML or JSON; photographs are named by `{ file = "…" }`, relative to the brief
     #[arg(required = true, value_name = "BRIEF")]
     pub briefs: Vec<PathBuf>,
+    /// A subject profile, NAME or NAME@VERSION, for every brief that names no subject
+    #[arg(long, value_name = "NAME")]
+    pub subject: Option<ProfileRef>,
     /// Where the files go
     #[arg(short, long, default_value = "cavendish-output", value_name = "DIR")]
     pub out: PathBuf,
@@ -82,6 +90,7 @@ const GENERATE_EXAMPLES: &str = "\
 Examples:
   cavendish generate coffee-cup.toml hamburger.toml --out images --key cav_…
   cavendish generate coffee-cup.toml --local --config .cache/stack/env.toml
+  cavendish generate scene.toml --subject cup --key cav_…
   cavendish generate brief.json --json | jq '.assets[] | select(.compliant | not)'
 
 A brief:

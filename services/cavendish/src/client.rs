@@ -1,5 +1,7 @@
 //! A client of the gateway's jobs API.
 
+mod subjects;
+
 use crate::output;
 use crate::sse::SseParser;
 use anyhow::{Context, bail};

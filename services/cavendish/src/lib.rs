@@ -12,6 +12,7 @@ mod output;
 mod settings;
 pub mod sheet;
 mod sse;
+mod subject_page;
 mod supervise;
 pub mod up;
 
@@ -72,6 +73,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Up(args) => commands::up::run(args, config).await,
         Command::Migrate => commands::migrate::run(config).await,
         Command::Job(args) => commands::job::run(args, config).await,
+        Command::Subject(args) => commands::subject::run(args).await,
         Command::DeadLetters(args) => commands::dead_letters::run(args, config).await,
         Command::Key(args) => commands::key::run(args, config).await,
         Command::Specs(args) => commands::specs::run(args),

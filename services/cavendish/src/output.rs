@@ -149,8 +149,8 @@ pub(crate) fn plain(value: &Value) -> String {
 /// A state in its colour.
 pub(crate) fn state(word: &str) -> String {
     match word {
-        "completed" | "finished" | "replayed" => style(word).green().to_string(),
-        "failed" | "open" => style(word).red().to_string(),
+        "completed" | "finished" | "replayed" | "profiled" | "good" => style(word).green().to_string(),
+        "failed" | "open" | "rejected" => style(word).red().to_string(),
         "cancelled" | "discarded" => style(word).dim().to_string(),
         _ => style(word).yellow().to_string(),
     }

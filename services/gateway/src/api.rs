@@ -1,4 +1,6 @@
-//! The shapes of the jobs API, version 1. Clients should ignore fields that they do not know.
+//! The shapes of the API, version 1. Clients should ignore fields that they do not know.
+
+pub mod subjects;
 
 use cavendish_domain::{JobState, Lane};
 use chrono::{DateTime, Utc};

@@ -29,6 +29,8 @@ pub struct HttpConfig {
     pub public_url: Option<String>,
     /// Bytes of a request body, at most.
     pub max_body_bytes: usize,
+    /// Bytes of a request body that brings the references of a subject, at most.
+    pub max_subject_bytes: usize,
     /// Seconds that a request body may take to arrive.
     pub body_timeout_seconds: u64,
     /// Mebibytes of request bodies that are held in memory at once, over all requests.
@@ -45,6 +47,7 @@ impl Default for HttpConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
             max_body_bytes: 48 << 20,
+            max_subject_bytes: 128 << 20,
             body_timeout_seconds: 60,
             upload_memory_mib: 512,
             max_streams: 2_000,

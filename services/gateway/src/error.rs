@@ -24,6 +24,9 @@ pub enum ApiError {
     /// 422: nothing is wrong with the brief but that its deadline cannot be met; the fault of `deadline_ms` says when.
     #[error("{0}")]
     DeadlineUnreachable(InvalidBrief),
+    /// 422: a subject cannot be profiled, or a picture not compared; every fault names its field.
+    #[error("the request is invalid: {0}")]
+    InvalidSubject(InvalidBrief),
     /// 400: a header or parameter is wrong.
     #[error("{field}: {reason}")]
     InvalidRequest {
@@ -75,6 +78,7 @@ impl ApiError {
     pub fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
             Self::InvalidBrief(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_brief"),
+            Self::InvalidSubject(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_subject"),
             Self::DeadlineUnreachable(_) => (StatusCode::UNPROCESSABLE_ENTITY, "deadline_unreachable"),
             Self::InvalidRequest { .. } => (StatusCode::BAD_REQUEST, "invalid_request"),
             Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "unauthorized"),
@@ -136,7 +140,9 @@ impl IntoResponse for ApiError {
         }
         let mut error = json!({"code": code, "message": self.to_string()});
         match &self {
-            Self::InvalidBrief(invalid) | Self::DeadlineUnreachable(invalid) => error["errors"] = json!(invalid.errors),
+            Self::InvalidBrief(invalid) | Self::DeadlineUnreachable(invalid) | Self::InvalidSubject(invalid) => {
+                error["errors"] = json!(invalid.errors)
+            }
             Self::InvalidRequest { field, reason } => error["errors"] = json!([{"field": field, "reason": reason}]),
             _ => {}
         }

@@ -13,6 +13,7 @@ pub mod keys;
 mod routes;
 mod service;
 mod state;
+mod subject_views;
 mod submission;
 mod trace;
 mod views;

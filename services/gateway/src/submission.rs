@@ -5,6 +5,7 @@ use crate::state::AppState;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use cavendish_domain::{Brief, InvalidBrief};
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -16,8 +17,7 @@ const MEMORY_PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Reserved(#[allow(dead_code)] OwnedSemaphorePermit);
 
 /// Sets memory aside for a body: as much as it announces, or as much as is allowed when it announces nothing.
-pub(crate) async fn reserve(state: &AppState, headers: &HeaderMap) -> Result<Reserved, ApiError> {
-    let max = state.config.max_body_bytes;
+pub(crate) async fn reserve(state: &AppState, headers: &HeaderMap, max: usize) -> Result<Reserved, ApiError> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|bytes| bytes > max) {
         return Err(ApiError::TooLarge(max));
@@ -32,14 +32,18 @@ pub(crate) async fn reserve(state: &AppState, headers: &HeaderMap) -> Result<Res
 }
 
 /// Reads a body within its limits of size and time.
-pub(crate) async fn read_body(state: &AppState, headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+pub(crate) async fn read_body(
+    state: &AppState,
+    headers: &HeaderMap,
+    body: Body,
+    max: usize,
+) -> Result<Bytes, ApiError> {
     if let Some(kind) = headers.get(header::CONTENT_TYPE) {
         let kind = String::from_utf8_lossy(kind.as_bytes());
         if !kind.split(';').next().is_some_and(|essence| essence.to_ascii_lowercase().contains("json")) {
             return Err(ApiError::UnsupportedMedia(kind.chars().take(80).collect()));
         }
     }
-    let max = state.config.max_body_bytes;
     let reading = axum::body::to_bytes(body, max);
     match tokio::time::timeout(state.config.body_timeout(), reading).await {
         Err(_) => Err(ApiError::TooSlow(state.config.body_timeout_seconds)),
@@ -65,10 +69,20 @@ fn is_length_limit(error: &axum::Error) -> bool {
 /// # Errors
 /// [`ApiError::InvalidBrief`] with every fault and its field.
 pub(crate) fn parse_brief(body: &[u8]) -> Result<Brief, ApiError> {
+    let brief: Brief = parse(body)?;
+    cavendish_intake::check(&brief)?;
+    Ok(brief)
+}
+
+/// Parses a body.
+///
+/// # Errors
+/// The fault of its shape, with its field.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, InvalidBrief> {
     let text = std::str::from_utf8(body)
         .map_err(|error| InvalidBrief::one("body", format!("is not UTF-8 from byte {}", error.valid_up_to())))?;
     let mut json = serde_json::Deserializer::from_str(text);
-    let brief: Brief = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         // `.` is the whole body, `?` a place that broken JSON does not tell.
         let known = path.trim_end_matches(['.', '?']);
@@ -76,8 +90,7 @@ pub(crate) fn parse_brief(body: &[u8]) -> Result<Brief, ApiError> {
         InvalidBrief::one(field, error.into_inner().to_string())
     })?;
     json.end().map_err(|error| InvalidBrief::one("body", error.to_string()))?;
-    cavendish_intake::check(&brief)?;
-    Ok(brief)
+    Ok(value)
 }
 
 #[cfg(test)]

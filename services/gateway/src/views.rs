@@ -92,7 +92,7 @@ async fn asset_status(state: &AppState, row: AssetRow) -> Result<AssetStatus, Bl
     })
 }
 
-async fn presigned(state: &AppState, key: &str) -> Result<String, BlobError> {
+pub(crate) async fn presigned(state: &AppState, key: &str) -> Result<String, BlobError> {
     let Ok(key) = serde_json::from_value::<BlobKey>(Value::from(key)) else { return Ok(String::new()) };
     state.blobs.presign_get(&key, state.config.asset_url_ttl(), None).await
 }

@@ -56,6 +56,11 @@ async fn take_in(
         StoreError::NotFound(_) => InvalidBrief::one("tenant", format!("`{tenant}` is not known")).into(),
         other => HandlerError::from(other),
     })?;
+    let mut standings = vec![];
+    for named in cavendish_intake::named_profiles(&brief) {
+        standings.push(store.profile_standing(tenant_id, named).await?);
+    }
+    cavendish_intake::pin_profiles(&mut brief, &standings)?;
     cavendish_intake::store_references(blobs, tenant_id, job, &mut brief).await.map_err(|error| match error {
         IntakeError::Invalid(invalid) => invalid.into(),
         IntakeError::Conflict => HandlerError::permanent("conflict", error),

@@ -53,7 +53,7 @@ impl Handler for IngestHandler {
 
     async fn work(&self, turn: &Turn<Input>) -> Result<PlanCommit, HandlerError> {
         let (brief, began) = (&turn.input.brief, Instant::now());
-        let prepared = subjects::prepare(&*self.blobs, &turn.claim, brief).await?;
+        let prepared = subjects::prepare(&self.store, &*self.blobs, &turn.claim, brief).await?;
         let outlook = self.store.outlook().await?;
         let under = Circumstances { outlook: &outlook, deadline: self.deadline(&turn.input, began).await? };
         let (shown, subjects): (Vec<_>, Vec<_>) =

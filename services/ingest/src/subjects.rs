@@ -1,13 +1,15 @@
 //! A brief's subjects: their photographs are decoded under limits and cut out: the first of each, which is what can be
-//! placed, and all of a subject that is to be drawn.
+//! placed, and all of a subject that is to be drawn. Of a profile, that was done once for all its jobs.
 
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
-use cavendish_domain::{BlobKey, Brief, InvalidBrief, Preserve, Reference, ShotCutout, ShotSubject, Subject};
+use cavendish_domain::{
+    BlobKey, Brief, InvalidBrief, KnownEmbeddings, Preserve, ProfileRef, Reference, ShotCutout, ShotSubject, Subject,
+};
 use cavendish_imaging::{Cutout, CutoutHint, Decoded, Format, ImageError, Limits, cutout, decode};
 use cavendish_intake::MAX_REFERENCE_BYTES;
 use cavendish_service_kit::{blob_error, blocking};
-use cavendish_store::{Claim, NewReference, NewSubject};
+use cavendish_store::{Claim, NewReference, NewSubject, Store, StoreError};
 use std::io::Cursor;
 
 /// A subject that is ready to be set into scenes.
@@ -24,15 +26,48 @@ pub(crate) struct Prepared {
 /// # Errors
 /// Permanent for a photograph that cannot be used, with its field; retryable when the blob store is away.
 pub(crate) async fn prepare(
+    store: &Store,
     blobs: &dyn BlobStore,
     claim: &Claim,
     brief: &Brief,
 ) -> Result<Vec<Prepared>, HandlerError> {
     let mut prepared = Vec::with_capacity(brief.subjects.len());
     for (index, subject) in brief.subjects.iter().enumerate() {
-        prepared.push(prepare_one(blobs, claim, index, subject).await?);
+        prepared.push(match &subject.profile {
+            Some(pin) => of_profile(store, claim, index, subject, pin).await?,
+            None => prepare_one(blobs, claim, index, subject).await?,
+        });
     }
     Ok(prepared)
+}
+
+/// A pinned profile: nothing is decoded, cut out or embedded again.
+async fn of_profile(
+    store: &Store,
+    claim: &Claim,
+    index: usize,
+    subject: &Subject,
+    pin: &ProfileRef,
+) -> Result<Prepared, HandlerError> {
+    let lost = |reason: &str| InvalidBrief::one(format!("subjects[{index}].profile"), reason);
+    let profile = store.pinned_profile(claim.tenant_id, pin).await.map_err(|error| match error {
+        StoreError::NotFound(_) => lost("is no profile that can be used").into(),
+        other => HandlerError::from(other),
+    })?;
+    let (mut cutouts, mut vectors) = (vec![], vec![]);
+    for reference in profile.references {
+        let uncertain = (!reference.doubts.is_empty()).then(|| reference.doubts.join("; "));
+        vectors.push(reference.embedding);
+        cutouts.extend(reference.cutout.map(|key| ShotCutout { key, confidence: reference.confidence, uncertain }));
+    }
+    if cutouts.is_empty() {
+        return Err(lost("has no cut-out").into());
+    }
+    let embeddings = Some(KnownEmbeddings { encoder: profile.encoder, vectors });
+    let name = subject.name.clone().or_else(|| Some(pin.name.to_string()));
+    let stored = NewSubject { index, name: name.clone(), profile: Some(profile.id), references: vec![] };
+    let shown = ShotSubject { name, preserve: subject.preserve, cutouts, embeddings, size: subject.size };
+    Ok(Prepared { shown, stored })
 }
 
 async fn prepare_one(
@@ -66,7 +101,7 @@ async fn prepare_one(
         references.push(stored);
     }
     let (name, preserve, size) = (subject.name.clone(), subject.preserve, subject.size);
-    let stored = NewSubject { index, name: name.clone(), references };
+    let stored = NewSubject { index, name: name.clone(), profile: None, references };
     Ok(Prepared { shown: ShotSubject { name, preserve, cutouts, embeddings: None, size }, stored })
 }
 

@@ -3,9 +3,9 @@
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
 use cavendish_domain::{BlobKey, ShotSubject};
-use cavendish_imaging::image::{RgbImage, RgbaImage, imageops};
-use cavendish_imaging::{Cutout, CutoutHint, ImageError, Limits, cutout, decode, flatten, resize_rgba};
-use cavendish_renderer::{Embedding, Pixels, PixelsAlpha, Reference, Vision};
+use cavendish_imaging::image::{RgbaImage, imageops};
+use cavendish_imaging::{Cutout, CutoutHint, ImageError, Limits, cutout, decode, resize_rgba};
+use cavendish_renderer::{Embedding, PixelsAlpha, Reference, Vision};
 use cavendish_service_kit::{blob_error, blocking};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -14,12 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bytes of a stored cut-out, at most: 2400² RGBA and some room.
 const MAX_CUTOUT_BYTES: u64 = 64 * 1024 * 1024;
-/// The ground that references are shown on: bright enough for dark products, and not the white of a bright one.
-const NEUTRAL: [u8; 3] = [226; 3];
-/// Longer side of a reference picture, at most: what models look at.
+/// Longer side of a subject in its reference picture, at most: what models look at.
 const REFERENCE_SIDE: u32 = 1024;
-/// Room round the subject in a reference picture, as a share of its longer side.
-const MARGIN: f32 = 0.06;
 /// Embeddings that are remembered; with more, all are forgotten.
 const REMEMBERED: usize = 512;
 
@@ -151,20 +147,15 @@ fn shares(counts: impl Iterator<Item = usize>, most: usize) -> Vec<usize> {
 /// A cut-out on neutral ground, named by its pixels.
 fn reference(cutout: &Cutout) -> Result<Reference, ImageError> {
     let subject = cropped(cutout);
-    let longer = subject.width().max(subject.height()) as f32;
-    let scale = (REFERENCE_SIDE as f32 / (longer * (1.0 + 2.0 * MARGIN))).min(1.0);
+    let scale = (REFERENCE_SIDE as f32 / subject.width().max(subject.height()) as f32).min(1.0);
     let side = |length: u32| ((length as f32 * scale).round() as u32).max(1);
     let subject = resize_rgba(&subject, side(subject.width()), side(subject.height()))?;
-    let margin = (longer * scale * MARGIN).round() as u32;
-    let (width, height) = (subject.width() + 2 * margin, subject.height() + 2 * margin);
-    let mut picture = RgbImage::from_pixel(width, height, cavendish_imaging::image::Rgb(NEUTRAL));
-    imageops::replace(&mut picture, &flatten(&subject, NEUTRAL), i64::from(margin), i64::from(margin));
-    let digest = Sha256::new().chain_update(width.to_le_bytes()).chain_update(picture.as_raw()).finalize();
+    let digest = Sha256::new().chain_update(subject.width().to_le_bytes()).chain_update(subject.as_raw()).finalize();
     let key = digest.iter().fold(String::new(), |mut hex, byte| {
         let _infallible = write!(hex, "{byte:02x}");
         hex
     });
-    Ok(Reference { key, pixels: Arc::new(Pixels { width, height, rgb: picture.into_raw() }) })
+    Ok(Reference::of_subject(key, &alpha_pixels(subject)))
 }
 
 #[cfg(test)]

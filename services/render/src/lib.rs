@@ -1,19 +1,22 @@
-//! `shot.requested` → pixels → `shot.rendered`: the only service that links libtorch.
+//! `shot.requested` → pixels → `shot.rendered`, and `subject.requested` → profile → `subject.profiled`: the only service
+//! that links libtorch.
 
 mod compose;
 mod easel;
-mod eyes;
 mod handler;
 mod kept;
 mod ledger;
 mod presence;
+mod profile;
 mod references;
 mod renderer;
 mod score;
 mod tries;
 mod verdict;
+mod vision;
 
 pub use handler::RenderHandler;
+pub use profile::ProfileHandler;
 pub use renderer::RendererConfig;
 
 use cavendish_blobs::BlobsConfig;
@@ -26,7 +29,7 @@ use presence::Presence;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// What render must know: the line's servers, and the sections `[render]` and `[renderer]`.
+/// What render must know: the line's servers, and the sections `[render]`, `[profile]` and `[renderer]`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Options {
     /// Postgres.
@@ -38,6 +41,9 @@ pub struct Options {
     /// How the stage runs.
     #[serde(default)]
     pub render: ConveyorConfig,
+    /// How the stage of profiles runs.
+    #[serde(default = "profile::config")]
+    pub profile: ConveyorConfig,
     /// What draws.
     #[serde(default)]
     pub renderer: RendererConfig,
@@ -47,6 +53,7 @@ pub struct Options {
 pub struct Service {
     line: Line,
     config: ConveyorConfig,
+    profile: ConveyorConfig,
     renderer: Arc<dyn Renderer>,
     vision: Arc<dyn Vision>,
 }
@@ -58,21 +65,24 @@ impl Service {
     /// When the model cannot be loaded, or Postgres or S3 refuse or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let line = Line::connect(&options.database, &options.broker, &options.blobs).await?;
-        let vision = eyes::start(&options.renderer);
+        let vision = vision::start(&options.renderer).await?;
         let renderer = renderer::start(options.renderer, line.blobs.clone()).await?;
         tracing::info!(info = ?renderer.info(), vision = ?vision.info(), "renderer ready");
-        Ok(Self { line, config: options.render, renderer, vision })
+        Ok(Self { line, config: options.render, profile: options.profile, renderer, vision })
     }
 
     /// Works until `shutdown`, then drains.
     pub async fn run(self, shutdown: CancellationToken) {
         let ledger = Arc::<Ledger>::default();
         let presence = Presence::start(self.line.store.clone(), &self.renderer.info(), ledger.clone());
-        let blobs = self.line.blobs.clone();
+        let (store, blobs) = (self.line.store.clone(), self.line.blobs.clone());
+        let profiler = ProfileHandler::new(store.clone(), blobs.clone(), self.vision.clone());
         let (renderer, vision) = (self.renderer, self.vision);
         let easel = Easel { blobs: blobs.clone(), renderer, vision, ledger, memory: Arc::default() };
-        let handler = RenderHandler::new(self.line.store.clone(), blobs, easel);
+        let handler = RenderHandler::new(store, blobs, easel);
+        let profiling = self.line.run(profiler, self.profile, shutdown.clone());
         self.line.run(handler, self.config, shutdown).drained().await;
+        profiling.drained().await;
         presence.end().await;
         self.line.close().await;
     }

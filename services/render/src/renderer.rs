@@ -21,6 +21,8 @@ pub struct RendererConfig {
     pub model_dir: PathBuf,
     /// Folder of the text encoder's weights.
     pub encoder_dir: PathBuf,
+    /// Folder of the networks that see, with its `vision.toml`.
+    pub vision_dir: PathBuf,
     /// Where the model runs, a replica on each: `cpu`, `cuda:N`, `mps`; every GPU, or else the CPU, when empty.
     pub devices: Vec<DeviceChoice>,
     /// What the network computes with: `auto`, `f32` or `bf16`.
@@ -54,6 +56,7 @@ impl Default for RendererConfig {
             kind: RendererKind::Engine,
             model_dir: "models/nano".into(),
             encoder_dir: ".cache/models/minilm".into(),
+            vision_dir: "models/vision".into(),
             devices: Vec::new(),
             precision: Precision::Auto,
             reference_mib: None,

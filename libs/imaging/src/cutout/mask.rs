@@ -78,6 +78,13 @@ impl Mask {
         (of, parts)
     }
 
+    /// Areas of the connected parts that are on, the largest first.
+    pub(crate) fn areas(&self) -> Vec<usize> {
+        let mut areas: Vec<usize> = self.parts().1.iter().filter(|part| part.on).map(|part| part.area).collect();
+        areas.sort_unstable_by(|a, b| b.cmp(a));
+        areas
+    }
+
     /// Keeps the parts that have at least `keep` of the largest one's area, and fills holes of at most `fill` of it.
     pub(crate) fn tidy(&mut self, keep: f32, fill: f32) {
         let (of, parts) = self.parts();

@@ -17,7 +17,7 @@ use crate::background::PlainBackground;
 use crate::blur::gaussian;
 use crate::decode::Decoded;
 use crate::error::{ImageError, Reason};
-use crate::resize::resize_rgb;
+use crate::resize::{resize_rgb, resize_rgba};
 use mask::Mask;
 
 /// What a caller knows of where the subject is.
@@ -42,6 +42,8 @@ pub enum Method {
     PlainBackdrop,
     /// Colour models and the least cut.
     GrabCut,
+    /// A network's matte.
+    Network,
 }
 
 /// Edges of the picture that the subject runs into.
@@ -106,33 +108,84 @@ pub fn cutout(picture: &Decoded, hint: &CutoutHint) -> Result<Cutout, ImageError
     if picture.has_transparency() {
         return from_alpha(picture.to_rgba());
     }
-    let mut image = picture.to_rgb();
-    let most = hint.most_side.map_or(MAX_SIDE, |side| side.clamp(8, MAX_SIDE));
-    let scale = most as f32 / image.width().max(image.height()) as f32;
-    if scale < 1.0 {
-        let side = |n: u32| ((n as f32 * scale).round() as u32).max(1);
-        image = resize_rgb(&image, side(image.width()), side(image.height()))?;
-    }
+    let image = reduced(picture, hint.most_side)?;
     if image.width() < 8 || image.height() < 8 {
         return Err(nothing());
     }
-    let model = PlainBackground::fit(&image);
-    if model.is_plain() && hint.bounds.is_none() {
-        let mask = plain::mask(&image, &model);
-        if mask.area() * 500 > mask.on.len() {
-            if let Some(soft) = plain::soft(&image, &model, &mask).filter(|soft| soft.mask.area() > 0) {
-                let mut alpha = soft.mask.plane();
-                gaussian(&mut alpha, soft.mask.width, soft.mask.height, 1.0);
-                let ambiguous = matte::soften(&image, &mask).ambiguous;
-                let rgba = matte::with_alpha(&soft.clean, &alpha);
-                return assess(rgba, Method::PlainBackdrop, ambiguous, model.inliers);
-            }
-            return finish(&image, &mask, Method::PlainBackdrop, model.inliers);
-        }
+    if hint.bounds.is_none()
+        && let Some(cut) = from_plain(&image)?
+    {
+        return Ok(cut);
     }
     let bounds = hint.bounds.unwrap_or(WHOLE);
     let (mask, separation) = grabcut::mask(&image, bounds)?.ok_or_else(nothing)?;
     finish(&image, &mask, Method::GrabCut, separation)
+}
+
+/// A picture without alpha, its longer side at most `most_side` pixels (None: 2400, which nothing exceeds).
+///
+/// # Errors
+/// [`Reason::Codec`] when it cannot be resized.
+pub fn reduced(picture: &Decoded, most_side: Option<u32>) -> Result<RgbImage, ImageError> {
+    let image = picture.to_rgb();
+    let [width, height] = reduced_size(image.dimensions(), most_side);
+    resize_rgb(&image, width, height)
+}
+
+fn reduced_size((width, height): (u32, u32), most_side: Option<u32>) -> [u32; 2] {
+    let most = most_side.map_or(MAX_SIDE, |side| side.clamp(8, MAX_SIDE));
+    let scale = (most as f32 / width.max(height) as f32).min(1.0);
+    [width, height].map(|side| ((side as f32 * scale).round() as u32).max(1))
+}
+
+/// Cuts out only what needs no search: by the picture's own alpha, or from a plain backdrop. `image` is the picture
+/// [`reduced`]; None where it takes more than that.
+///
+/// # Errors
+/// [`Reason::Invalid`] when the alpha channel hides everything.
+pub fn cutout_simple(picture: &Decoded, image: &RgbImage) -> Result<Option<Cutout>, ImageError> {
+    if picture.has_transparency() {
+        let rgba = resize_rgba(&picture.to_rgba(), image.width(), image.height())?;
+        return from_alpha(rgba).map(Some);
+    }
+    if image.width() < 8 || image.height() < 8 {
+        return Ok(None);
+    }
+    from_plain(image)
+}
+
+/// Cuts out by a network's matte of the same picture, which it is `confidence` sure of (0..1).
+///
+/// # Errors
+/// [`Reason::Invalid`] when the matte is of another size or shows nothing.
+pub fn cutout_by_matte(image: &RgbImage, matte: &[u8], confidence: f32) -> Result<Cutout, ImageError> {
+    if matte.len() != image.width() as usize * image.height() as usize {
+        return Err(Reason::Invalid("the matte is not of this picture".into()).into());
+    }
+    let alpha: Vec<f32> = matte.iter().map(|value| f32::from(*value) / 255.0).collect();
+    let mut cut = assess(matte::colours(image, &alpha), Method::Network, 0.0, 1.0)?;
+    cut.confidence *= confidence.clamp(0.0, 1.0);
+    Ok(cut)
+}
+
+/// What stands out from a plain backdrop; None where there is no such backdrop or nothing does.
+fn from_plain(image: &RgbImage) -> Result<Option<Cutout>, ImageError> {
+    let model = PlainBackground::fit(image);
+    if !model.is_plain() {
+        return Ok(None);
+    }
+    let mask = plain::mask(image, &model);
+    if mask.area() * 500 <= mask.on.len() {
+        return Ok(None);
+    }
+    if let Some(soft) = plain::soft(image, &model, &mask).filter(|soft| soft.mask.area() > 0) {
+        let mut alpha = soft.mask.plane();
+        gaussian(&mut alpha, soft.mask.width, soft.mask.height, 1.0);
+        let ambiguous = matte::soften(image, &mask).ambiguous;
+        let rgba = matte::with_alpha(&soft.clean, &alpha);
+        return assess(rgba, Method::PlainBackdrop, ambiguous, model.inliers).map(Some);
+    }
+    finish(image, &mask, Method::PlainBackdrop, model.inliers).map(Some)
 }
 
 /// Where a subject is looked for without a hint: products are photographed with some room round them.

@@ -8,5 +8,6 @@ mod encoding;
 mod fitting;
 mod groups;
 mod hostile;
+mod references;
 mod samples;
 mod scenes;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod adaptive;
+mod profiles;
 
 use anyhow::Result;
 use cavendish_domain::{

@@ -6,4 +6,5 @@ pub(crate) mod key;
 pub(crate) mod migrate;
 pub(crate) mod model;
 pub(crate) mod specs;
+pub(crate) mod subject;
 pub(crate) mod up;

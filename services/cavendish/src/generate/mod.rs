@@ -28,6 +28,9 @@ use uuid::Uuid;
 pub async fn run(args: GenerateArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let mut briefs = args.briefs.iter().map(|path| brief_file::load(path)).collect::<Result<Vec<_>, _>>()?;
     brief_file::separate(&mut briefs);
+    if let Some(subject) = &args.subject {
+        briefs.iter_mut().for_each(|brief| brief.show(subject));
+    }
     if args.local {
         return locally(&args, &briefs, config).await;
     }

@@ -1,5 +1,5 @@
 /// Text that is safe in HTML, also within double quotes.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -15,7 +15,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// An element with escaped text.
-pub(super) fn tag(name: &str, class: &str, text: &str) -> String {
+pub(crate) fn tag(name: &str, class: &str, text: &str) -> String {
     let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
     format!("<{name}{class}>{}</{name}>\n", escape(text))
 }

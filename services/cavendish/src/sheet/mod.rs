@@ -1,6 +1,6 @@
 //! The contact sheet: one self-contained page beside the files, without scripts, in light and dark.
 
-mod html;
+pub(crate) mod html;
 
 use crate::manifest::{AssetRecord, BriefRecord, ConsistencyRecord, Manifest};
 use crate::output;
@@ -9,8 +9,8 @@ use cavendish_specs::Outcome;
 use html::{escape, tag};
 use std::fmt::Write as _;
 
-const STYLE: &str = include_str!("sheet.css");
-const MARK: &str = include_str!("mark.svg");
+pub(crate) const STYLE: &str = include_str!("sheet.css");
+pub(crate) const MARK: &str = include_str!("mark.svg");
 /// Widths over height of all files in a row, at most.
 const ROW_RATIO: f64 = 6.0;
 /// A row with less than this is filled up with nothing, so that its files do not get out of size.

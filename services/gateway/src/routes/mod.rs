@@ -3,6 +3,8 @@
 mod health;
 mod jobs;
 mod specs;
+mod subject_requests;
+mod subjects;
 mod submit;
 
 use crate::error::ApiError;
@@ -27,6 +29,11 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/v1/jobs/{id}", get(jobs::status))
         .route("/v1/jobs/{id}/events", get(jobs::events))
         .route("/v1/jobs/{id}/cancel", post(jobs::cancel))
+        .route("/v1/subjects", post(subject_requests::add).get(subjects::list))
+        .route("/v1/subjects/{name}", get(subjects::show).delete(subjects::remove))
+        .route("/v1/subjects/{name}/versions", post(subject_requests::add_version))
+        .route("/v1/subjects/{name}/test", post(subject_requests::test))
+        .route("/v1/subjects/{name}/tests/{id}", get(subjects::test))
         .route("/v1/specs", get(specs::list))
         .route("/v1/specs/{id}", get(specs::show))
         .route("/healthz", get(health::healthz))

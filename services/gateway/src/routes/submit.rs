@@ -27,12 +27,15 @@ pub(crate) async fn submit(
     let idempotency_key = idempotency_key(&headers)?;
     let id = job_id(tenant.id, idempotency_key.as_deref());
     let brief = {
-        let _memory = submission::reserve(&state, &headers).await?;
-        let body = submission::read_body(&state, &headers, body).await?;
+        let _memory = submission::reserve(&state, &headers, state.config.max_body_bytes).await?;
+        let body = submission::read_body(&state, &headers, body, state.config.max_body_bytes).await?;
         let mut brief = submission::parse_brief(&body)?;
         drop(body);
         if brief.deadline_ms.is_some() {
             meet_deadline(&state, tenant.id, id, &brief).await?;
+        }
+        if cavendish_intake::named_profiles(&brief).next().is_some() {
+            pin_profiles(&state, tenant.id, id, &mut brief).await?;
         }
         cavendish_intake::store_references(state.blobs.as_ref(), tenant.id, id, &mut brief).await?;
         // 32 bits survive every JSON reader, doubles included.
@@ -61,6 +64,20 @@ async fn meet_deadline(state: &AppState, tenant: TenantId, id: JobId, brief: &Br
     cavendish_intake::admission(brief, &outlook, &backlog, Utc::now()).map_err(ApiError::DeadlineUnreachable)
 }
 
+/// Pins the versions of the profiles that a brief names; what was accepted before keeps the ones that it has.
+async fn pin_profiles(state: &AppState, tenant: TenantId, id: JobId, brief: &mut Brief) -> Result<(), ApiError> {
+    match state.store.job_state(tenant, id).await {
+        Ok(_) => return Ok(()),
+        Err(StoreError::NotFound(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let mut standings = vec![];
+    for named in cavendish_intake::named_profiles(brief) {
+        standings.push(state.store.profile_standing(tenant, named).await?);
+    }
+    Ok(cavendish_intake::pin_profiles(brief, &standings)?)
+}
+
 /// A repeated request gets the same id before anything is stored, so its photographs fall on the same keys.
 fn job_id(tenant: TenantId, idempotency_key: Option<&str>) -> JobId {
     match idempotency_key {
@@ -69,7 +86,7 @@ fn job_id(tenant: TenantId, idempotency_key: Option<&str>) -> JobId {
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
     if text.is_empty() || text.len() > MAX_IDEMPOTENCY_KEY {

@@ -6,5 +6,6 @@ mod access;
 mod deadline;
 mod follow;
 mod photos;
+mod subjects;
 mod submit;
 mod world;

@@ -112,9 +112,13 @@ fn rendered(native: Option<[u32; 2]>) -> ([u32; 2], f64) {
 
 /// Names of what the shots of this brief have in common with each other and with earlier ones.
 fn reuse(brief: &Brief) -> Reuse {
-    let references = brief.subjects.iter().flat_map(|subject| &subject.references).map(|reference| match reference {
+    let of_reference = |reference: &Reference| match reference {
         Reference::Blob(key) => key.clone(),
         Reference::Data(data) => name(data),
+    };
+    let references = brief.subjects.iter().flat_map(|subject| match &subject.profile {
+        Some(pin) => vec![pin.to_string()],
+        None => subject.references.iter().map(of_reference).collect(),
     });
     Reuse { prompt: name(&brief.prompt), references: references.collect(), expected: false }
 }
