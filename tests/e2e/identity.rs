@@ -4,6 +4,7 @@ use crate::Scene;
 use anyhow::Result;
 use cavendish_blobs::BlobStore;
 use cavendish_domain::{JobState, TenantId};
+use cavendish_imaging::{Limits, decode};
 use cavendish_store::{JobView, RenderRow};
 use cavendish_tests::{brief, photo_of};
 use serde_json::{Value, json};
@@ -29,13 +30,14 @@ fn methods(render: &RenderRow) -> Vec<&str> {
     tries.iter().filter_map(|tried| tried["method"].as_str()).collect()
 }
 
-async fn files(scene: &Scene, view: &JobView) -> Result<Vec<Vec<u8>>> {
-    let mut files = vec![];
+/// The render's file, and the pixels of every finished file, whose metadata names its job.
+async fn pictures(scene: &Scene, view: &JobView) -> Result<Vec<Vec<u8>>> {
+    let get = async |key: &str| anyhow::Ok(scene.world.blobs.get(&serde_json::from_value(json!(key))?, 1 << 24).await?);
+    let mut pictures = vec![get(&render(view).blob_key).await?.to_vec()];
     for asset in &view.assets {
-        let key = serde_json::from_value(json!(asset.blob_key))?;
-        files.push(scene.world.blobs.get(&key, 1 << 24).await?.to_vec());
+        pictures.push(decode(&get(&asset.blob_key).await?, &Limits::default())?.to_rgb().into_raw());
     }
-    Ok(files)
+    Ok(pictures)
 }
 
 #[tokio::test]
@@ -64,7 +66,8 @@ async fn what_cannot_be_drawn_alike_is_placed_and_every_try_is_told() -> Result<
     }
     let packshot = view.assets.iter().find(|asset| asset.spec == "amazon-main").expect("it is made");
     assert!(packshot.compliant, "both on white: {:#}", packshot.report);
-    assert!(files(&scene, &view).await? == files(&scene, &scene.view(second).await?).await?, "the same bytes again");
+    let again = scene.view(second).await?;
+    assert!(pictures(&scene, &view).await? == pictures(&scene, &again).await?, "the same bytes again");
     Ok(())
 }
 
