@@ -129,6 +129,7 @@ async fn a_tenants_backlog_does_not_hold_up_another_tenants_image() -> Result<()
         .settings
         .set("CAVENDISH_RENDERER__KIND", "engine")
         .set("CAVENDISH_RENDERER__MODEL_DIR", &format!("{root}/models/nano"))
+        .set("CAVENDISH_RENDERER__VISION_DIR", &format!("{root}/models/vision"))
         .set("CAVENDISH_RENDERER__ENCODER_DIR", &format!("{cache}/models/minilm"))
         .set("CAVENDISH_RENDERER__MAX_BATCH", "1")
         .set("CAVENDISH_RENDER__CONCURRENCY", "32");

@@ -44,6 +44,7 @@ async fn the_model_draws_the_same_bytes_for_the_same_brief_and_seed() -> Result<
         .settings
         .set("CAVENDISH_RENDERER__KIND", "engine")
         .set("CAVENDISH_RENDERER__MODEL_DIR", &format!("{root}/models/nano"))
+        .set("CAVENDISH_RENDERER__VISION_DIR", &format!("{root}/models/vision"))
         .set("CAVENDISH_RENDERER__ENCODER_DIR", &format!("{cache}/models/minilm"));
     let _stages = scene.fleet.start_stages()?;
     let wanted = json!({

@@ -43,7 +43,7 @@ pub(crate) fn train(plan: Plan, objects: &Objects, backgrounds: &Backgrounds, ou
         }
         anyhow::Ok(())
     })?;
-    run.export(&weights, out, Kind::Float)
+    run.export(&weights, out, Kind::BFloat16)
 }
 
 /// Cross entropy, and how far alpha and its slopes are off.

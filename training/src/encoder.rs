@@ -37,7 +37,7 @@ pub(crate) fn train(plan: Plan, objects: &Objects, backgrounds: &Backgrounds, ou
         }
         anyhow::Ok(())
     })?;
-    run.export(&weights, out, Kind::Float)
+    run.export(&weights, out, Kind::BFloat16)
 }
 
 /// Two views of each of some objects: all first ones, then all second ones.

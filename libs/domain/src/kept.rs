@@ -147,7 +147,8 @@ impl Brief {
     #[must_use]
     pub fn way(&self, max_references: Option<u32>) -> Way {
         let most = max_references.unwrap_or(u32::MAX);
-        let references: usize = self.subjects.iter().map(|subject| subject.references.len()).sum();
+        // What a profile has is known when it is planned; here it counts as one.
+        let references: usize = self.subjects.iter().map(|subject| subject.references.len().max(1)).sum();
         match self.subjects.is_empty() || (self.keeps_identity() && most > 0) {
             true => Way::Drawn { references: u32::try_from(references).unwrap_or(u32::MAX).min(most) },
             false => Way::Placed { scene: self.scene().is_some() },

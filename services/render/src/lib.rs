@@ -65,8 +65,8 @@ impl Service {
     /// When the model cannot be loaded, or Postgres or S3 refuse or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let line = Line::connect(&options.database, &options.broker, &options.blobs).await?;
+        let renderer = renderer::start(options.renderer.clone(), line.blobs.clone()).await?;
         let vision = vision::start(&options.renderer).await?;
-        let renderer = renderer::start(options.renderer, line.blobs.clone()).await?;
         tracing::info!(info = ?renderer.info(), vision = ?vision.info(), "renderer ready");
         Ok(Self { line, config: options.render, profile: options.profile, renderer, vision })
     }

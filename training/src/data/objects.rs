@@ -43,12 +43,6 @@ impl Object {
     pub(crate) fn mip(&self, side: f32) -> &Mip {
         self.mips.iter().rev().find(|mip| mip.side as f32 >= side).unwrap_or(&self.mips[0])
     }
-
-    /// Of pixels that somebody else has, for tests.
-    #[cfg(test)]
-    pub(crate) fn of(name: &str, picture: &image::RgbaImage) -> Self {
-        Self { name: name.into(), split: Split::Train, mips: mips(picture) }
-    }
 }
 
 /// An entry of emojibase's `data.json`.

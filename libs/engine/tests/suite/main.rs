@@ -14,4 +14,5 @@ mod renderer;
 mod sharing;
 mod support;
 mod upscaler;
+mod vision;
 mod weights;
