@@ -105,8 +105,10 @@ async fn references_become_a_profile_that_jobs_use_until_it_is_removed() -> Resu
     let made = scene.view(job).await?;
     assert_eq!(made.brief["subjects"][0]["profile"], "cup@1");
     assert!(made.assets.iter().all(|asset| asset.compliant), "{:#?}", made.assets);
-    let method = made.shots[0].request["method"].to_string();
-    assert!(method.contains("/cutouts-1/0.png"), "the profile's own cut-out is placed: {method}");
+    let subject = &made.shots[0].request["subjects"][0];
+    let cutout = subject["cutouts"][0]["key"].as_str().unwrap_or_default();
+    assert!(cutout.contains("/cutouts-1/0.png"), "the profile's own cut-out is placed: {subject}");
+    assert_eq!(subject["embeddings"]["encoder"], "fake", "what is known of the profile goes along");
     let jobs = scene.store.profile(TenantId::DEFAULT, &named("cup")).await?.jobs;
     assert_eq!(jobs.iter().map(|used| (used.id, used.version)).collect::<Vec<_>>(), [(job.uuid(), 1)]);
 

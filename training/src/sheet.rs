@@ -25,14 +25,14 @@ pub(crate) fn write(objects: &Objects, backgrounds: &Backgrounds, out: &Path) ->
         let alpha: Vec<f32> = pair.alpha.iter().map(|value| value * 2.0 - 1.0).collect();
         put(&mut sheet, [n, 3], [0, 0], 128, &alpha.repeat(3));
     }
-    let mut top = 4;
-    for (width, height, subjects, references, alike) in [
+    let kinds = [
         (64, 64, 1, true, false),
         (96, 64, 2, true, false),
         (144, 64, 3, true, false),
         (144, 96, 5, true, false),
         (144, 64, 3, false, true),
-    ] {
+    ];
+    for (top, (width, height, subjects, references, alike)) in (4..).zip(kinds) {
         for n in 0..CELLS {
             let kind = SceneKind { width, height, subjects, references, alike };
             let scene = scene(kind, &known, &mut rng);
@@ -42,7 +42,6 @@ pub(crate) fn write(objects: &Objects, backgrounds: &Backgrounds, out: &Path) ->
             }
             println!("{}", scene.caption);
         }
-        top += 1;
     }
     Ok(sheet.save(out)?)
 }

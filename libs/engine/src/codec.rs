@@ -52,7 +52,6 @@ impl PatchCodec {
     }
 
     /// How far each channel of a latent spreads in pixels (−1..=1): (channels).
-    #[must_use]
     pub fn scale(&self) -> &Tensor {
         &self.scale
     }

@@ -31,7 +31,7 @@ pub(crate) async fn settle_jobs(tx: &mut Tx, jobs: &[Uuid]) -> Result<(), StoreE
                 count(*) FILTER (WHERE s.state IN ('queued', 'rendering')) AS unrendered,
                 count(*) FILTER (WHERE s.state NOT IN ('finished', 'failed', 'cancelled')) AS unsettled,
                 min(s.error) FILTER (WHERE s.state = 'failed') AS error,
-                (extract(epoch FROM now() - j.deadline_at) * 1000)::bigint AS late_by_ms,
+                floor(extract(epoch FROM now() - j.deadline_at) * 1000)::bigint AS late_by_ms,
                 CASE WHEN count(*) FILTER (WHERE s.state NOT IN ('finished', 'failed', 'cancelled')) = 0 THEN (
                     SELECT coalesce(jsonb_agg(jsonb_build_object('spec', a.spec, 'variant', a.variant, 'key',
                                a.blob_key, 'width', a.width, 'height', a.height, 'bytes', a.bytes, 'mime', a.mime,

@@ -114,11 +114,10 @@ fn try_all(table: &[Vec<f32>], sum: f32, way: &mut Vec<Option<usize>>, best: &mu
         try_all(table, sum + row[*at], way, best);
         way.pop();
     }
-    if free.is_empty() {
-        way.push(None);
-        try_all(table, sum, way, best);
-        way.pop();
-    }
+    // Nobody needs to be given anything: what is left may be more like another.
+    way.push(None);
+    try_all(table, sum, way, best);
+    way.pop();
 }
 
 #[cfg(test)]

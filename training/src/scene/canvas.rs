@@ -110,9 +110,7 @@ impl Canvas {
         ];
         let (mut rgb, mut cover) = ([0.0; 3], 0.0);
         for (index, weight) in corners {
-            for channel in 0..3 {
-                rgb[channel] += self.rgb[index][channel] * weight;
-            }
+            rgb.iter_mut().zip(self.rgb[index]).for_each(|(sum, value)| *sum += value * weight);
             cover += self.cover[index] * weight;
         }
         (rgb, cover)

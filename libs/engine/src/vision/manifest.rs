@@ -57,7 +57,8 @@ impl VisionManifest {
         let text = std::fs::read_to_string(&path).map_err(|e| cannot(e.into()))?;
         let manifest: Self = toml::from_str(&text).map_err(|e| cannot(e.into()))?;
         let EncoderEntry { even, sure, .. } = manifest.encoder;
-        if manifest.cutout.side == 0 || manifest.cutout.side % 16 != 0 || !(even < sure) {
+        let on_grid = manifest.cutout.side > 0 && manifest.cutout.side.is_multiple_of(16);
+        if !on_grid || even.is_nan() || sure.is_nan() || even >= sure {
             let what = format!("{}: side must be a multiple of 16, and even below sure", path.display());
             return Err(EngineError::new(ErrorKind::Model, what));
         }

@@ -26,7 +26,6 @@ impl NamedWeights {
 
     /// What gathers gradients, in the order in which the network asked for it; several names may share one (fused
     /// projections). Empty unless the weights were [`super::Weights::trainable`].
-    #[must_use]
     pub fn parameters(&self) -> &[Tensor] {
         &self.parameters
     }

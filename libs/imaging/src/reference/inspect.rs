@@ -15,9 +15,9 @@ const SHARPNESS: [f32; 2] = [0.22, 0.45];
 /// Longer side in pixels at which sharpness is measured: blur that is smaller than a pixel of it does no harm.
 const LOOK: u32 = 512;
 /// Variance of the Laplacian that the rounding to 8 bits alone leaves behind.
-const GRAIN: f32 = 0.25;
+const GRAIN: f32 = 0.05;
 /// Standard deviation of lightness, in levels, of a subject that has nothing on it to be sharp or blurred.
-const FLAT: f32 = 4.0;
+const FLAT: f32 = 1.5;
 /// How much of a part's own side must lie at an edge of the picture for the part to be cropped by it.
 const CONTACT: f32 = 0.06;
 /// A second part with at least this share of the largest one's area is another subject.

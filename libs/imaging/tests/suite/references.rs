@@ -48,7 +48,7 @@ fn blur_is_told_by_its_strength_and_not_by_the_contrast() {
         looked_at(&image)
     };
     for image in [&sharp, &pale] {
-        let sharpness: Vec<f32> = [0.0, 2.5, 8.0].map(|s| of(image, s).0.sharpness.unwrap()).to_vec();
+        let sharpness: Vec<f32> = [0.0, 2.5, 8.0].map(|s| of(image, s).0.sharpness.unwrap_or(f32::NAN)).to_vec();
         assert!(sharpness[0] > 0.6 && sharpness[0] > sharpness[1] && sharpness[1] > sharpness[2], "{sharpness:?}");
         assert!(of(image, 0.0).1.is_empty());
     }
