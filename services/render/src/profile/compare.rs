@@ -38,6 +38,7 @@ pub(super) async fn compare(
     let (nearest, cosine) = cosines
         .iter()
         .copied()
+        .rev() // the first of equals
         .max_by(|a, b| a.1.total_cmp(&b.1))
         .ok_or_else(|| HandlerError::permanent("no_references", "the profile has no references to compare with"))?;
     let consistency = vision.consistency(cosine);
