@@ -198,9 +198,15 @@ impl<'a> Judge<'a> {
             let subject = cutout(&decode(&object.png()?, &Limits::default())?, &CutoutHint::default())?;
             let [r, g, b] = ground(n).1;
             let backdrop = Backdrop::named(&format!("#{r:02x}{g:02x}{b:02x}")).unwrap_or_else(Backdrop::light_grey);
-            let scene = compose(256, 256, &backdrop, &subject, &Placement::default())?.image;
-            let picture = Pixels { width: scene.width(), height: scene.height(), rgb: scene.into_raw() };
-            self.consistency(&Seen::new(&picture), ALL, object)
+            let scene = compose(256, 256, &backdrop, &subject, &Placement::default())?;
+            // Looked at where it was placed, as the line does.
+            let cut = scene.subjects.first().map(|placed| placed.cut(&scene.image)).unwrap_or_default();
+            let (width, height) = cut.dimensions();
+            let embedding =
+                block_on(self.vision.embed(vec![PixelsAlpha { width, height, rgba: cut.into_raw() }]))?.pop();
+            Ok(self
+                .likeness(embedding.as_ref(), object)
+                .map_or(0.0, |cosine| f64::from(self.vision.consistency(cosine))))
         };
         self.prompts.profiles.iter().enumerate().map(place).collect()
     }
@@ -215,8 +221,13 @@ impl<'a> Judge<'a> {
 
     /// How like the object what is seen there is; nothing when there is nothing.
     fn cosine(&self, seen: &Seen, part: [f32; 4], object: &Object) -> Result<Option<f32>> {
-        let profile = self.known.iter().find(|(known, _)| known.name == object.name).map(|(_, profile)| profile);
-        Ok(self.embedding(seen, part)?.zip(profile).and_then(|(embedding, profile)| embedding.nearest(profile)))
+        Ok(self.likeness(self.embedding(seen, part)?.as_ref(), object))
+    }
+
+    /// The cosine to the nearest view of the object's profile.
+    fn likeness(&self, embedding: Option<&Embedding>, object: &Object) -> Option<f32> {
+        let (_, profile) = self.known.iter().find(|(known, _)| known.name == object.name)?;
+        embedding?.nearest(profile)
     }
 
     fn consistency(&self, seen: &Seen, part: [f32; 4], object: &Object) -> Result<f64> {
