@@ -5,11 +5,14 @@ use crate::{cargo, paths::Paths, say, setup};
 use anyhow::{Context, Result, bail};
 use std::process::{Command, ExitCode};
 
+/// Where the default model's transformer is written while it learns.
+const MODEL: &str = ".cache/training/model/transformer";
+
 /// Networks with the arguments of their training, as the model cards tell.
 const NETWORKS: &[(&str, &[&str])] = &[
     ("encoder", &["encoder", "--steps", "480", "--rate", "2e-3", "--out", "models/vision/encoder.safetensors"]),
-    ("cutout", &["cutout", "--steps", "2500", "--rate", "2e-3", "--out", "models/vision/cutout.safetensors"]),
-    ("model", &["model", "--steps", "1500", "--rate", "6e-4", "--average", "0.99", "--out", ".cache/training/model"]),
+    ("cutout", &["cutout", "--steps", "1500", "--rate", "2e-3", "--out", "models/vision/cutout.safetensors"]),
+    ("model", &["model", "--steps", "3000", "--rate", "4e-4", "--average", "0.99", "--out", MODEL]),
 ];
 
 /// The networks there are.
