@@ -1,6 +1,6 @@
 //! Profiles that a brief names: looked up by whoever has the store, judged and pinned here.
 
-use cavendish_domain::{Brief, FieldError, InvalidBrief, Preserve, ProfileKind, ProfileRef, ProfileStanding, Subject};
+use cavendish_domain::{Brief, FieldError, InvalidBrief, ProfileKind, ProfileRef, ProfileStanding};
 
 /// The profiles that a brief names, in its order.
 pub fn named_profiles(brief: &Brief) -> impl Iterator<Item = &ProfileRef> {
@@ -18,7 +18,7 @@ pub fn pin_profiles(brief: &mut Brief, standings: &[ProfileStanding]) -> Result<
     for (at, subject) in brief.subjects.iter_mut().enumerate() {
         let Some(profile) = &subject.profile else { continue };
         let standing = standings.next().unwrap_or(&ProfileStanding::Unknown);
-        match judge(subject, profile, standing) {
+        match judge(profile, standing) {
             Ok(version) => subject.profile = Some(ProfileRef { name: profile.name.clone(), version: Some(version) }),
             Err(reason) => errors.push(FieldError { field: format!("subjects[{at}].profile"), reason }),
         }
@@ -27,10 +27,11 @@ pub fn pin_profiles(brief: &mut Brief, standings: &[ProfileStanding]) -> Result<
 }
 
 /// The version to pin, or why there is none.
-fn judge(subject: &Subject, named: &ProfileRef, standing: &ProfileStanding) -> Result<u32, String> {
+fn judge(named: &ProfileRef, standing: &ProfileStanding) -> Result<u32, String> {
     match standing {
-        ProfileStanding::Ready { kind: ProfileKind::Style, .. } if subject.preserve == Preserve::Pixels => {
-            Err(format!("`{named}` is a style: it has no pixels of its own that could be kept"))
+        // Nothing is cut out of a style, and nothing draws from one yet: ingest could only fail.
+        ProfileStanding::Ready { kind: ProfileKind::Style, .. } => {
+            Err(format!("`{named}` is a style: there is no subject in it that could be kept"))
         }
         ProfileStanding::Ready { version, .. } => Ok(*version),
         other => Err(other.fault(named).unwrap_or_default()),
