@@ -1,5 +1,7 @@
 //! What a finished file is, told from its bytes alone.
 
+mod frame;
+
 use cavendish_specs::{Border, ColourSpace, Facts, PixelBox};
 use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
 use std::io::Cursor;
@@ -10,8 +12,8 @@ use crate::decode::{Decoded, Limits, decode, is_srgb};
 use crate::error::{ImageError, Reason};
 use crate::resize::resize_rgb;
 
-/// Decodes a finished file anew and measures it: size, edge, subject, colour model, marking. The subject is found only
-/// on a plain backdrop, such as a studio's; elsewhere `fill` and `subject` are None.
+/// Decodes a finished file anew and measures it: size, edge, frame, subject, colour model, marking. The subject is found
+/// only on a plain backdrop, such as a studio's; elsewhere `fill` and `subject` are None.
 ///
 /// # Errors
 /// [`ImageError`] when the bytes are no picture within generous limits (64 megapixels).
@@ -29,6 +31,7 @@ pub fn measure(bytes: &[u8]) -> Result<Facts, ImageError> {
         format: decoded.header.format,
         bytes: bytes.len() as u64,
         border: border(&rgb),
+        frame: frame::frame(&rgb),
         fill,
         subject,
         colour_space: colour_space(&decoded, bytes, profile.as_deref()),

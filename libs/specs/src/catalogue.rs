@@ -1,85 +1,50 @@
-//! The specs by id, read from the files in `catalogue/`.
+//! The specs by id: those that Cavendish ships, read from the files in `catalogue/`, and those that were added.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
-use serde::Deserialize;
-use thiserror::Error;
+use crate::error::{CatalogueError, CatalogueFault, UnknownSpec};
+use crate::file;
+use crate::spec::Spec;
 
-use crate::spec::{Fill, Spec};
-
-const FILES: [&str; 13] = [
-    include_str!("../catalogue/amazon.toml"),
-    include_str!("../catalogue/dv360.toml"),
-    include_str!("../catalogue/ebay.toml"),
-    include_str!("../catalogue/etsy.toml"),
-    include_str!("../catalogue/google.toml"),
-    include_str!("../catalogue/iab.toml"),
-    include_str!("../catalogue/linkedin.toml"),
-    include_str!("../catalogue/meta.toml"),
-    include_str!("../catalogue/pinterest.toml"),
-    include_str!("../catalogue/shopify.toml"),
-    include_str!("../catalogue/tiktok.toml"),
-    include_str!("../catalogue/walmart.toml"),
-    include_str!("../catalogue/x.toml"),
+/// The files that are shipped, by name.
+const FILES: [(&str, &str); 14] = [
+    ("amazon.toml", include_str!("../catalogue/amazon.toml")),
+    ("dv360.toml", include_str!("../catalogue/dv360.toml")),
+    ("ebay.toml", include_str!("../catalogue/ebay.toml")),
+    ("etsy.toml", include_str!("../catalogue/etsy.toml")),
+    ("google.toml", include_str!("../catalogue/google.toml")),
+    ("iab.toml", include_str!("../catalogue/iab.toml")),
+    ("linkedin.toml", include_str!("../catalogue/linkedin.toml")),
+    ("meta.toml", include_str!("../catalogue/meta.toml")),
+    ("pinterest.toml", include_str!("../catalogue/pinterest.toml")),
+    ("ratio.toml", include_str!("../catalogue/ratio.toml")),
+    ("shopify.toml", include_str!("../catalogue/shopify.toml")),
+    ("tiktok.toml", include_str!("../catalogue/tiktok.toml")),
+    ("walmart.toml", include_str!("../catalogue/walmart.toml")),
+    ("x.toml", include_str!("../catalogue/x.toml")),
 ];
 
-/// A spec id that the catalogue does not have, with the ids that come near it.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("unknown spec `{id}`{}", suggestion(.near))]
-pub struct UnknownSpec {
-    /// The id that was asked for.
-    pub id: String,
-    /// Up to three known ids, nearest first.
-    pub near: Vec<String>,
-}
-
-fn suggestion(near: &[String]) -> String {
-    match near {
-        [] => String::new(),
-        [one] => format!("; did you mean `{one}`?"),
-        many => format!("; did you mean one of `{}`?", many.join("`, `")),
-    }
-}
-
-/// Why a catalogue file cannot be used.
-#[derive(Debug, Error)]
-pub enum CatalogueError {
-    /// The text is not TOML of the right shape.
-    #[error("catalogue file is malformed")]
-    Malformed(#[from] toml::de::Error),
-    /// Two specs have the same id.
-    #[error("spec `{0}` is in the catalogue twice")]
-    Duplicate(String),
-    /// A spec contradicts itself.
-    #[error("spec `{id}`: {reason}")]
-    Invalid {
-        /// The spec.
-        id: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    network: String,
-    spec: Vec<Spec>,
-}
-
-/// Specs by id, in the order of their ids.
+/// Specs by id, in the order of their ids. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    specs: BTreeMap<String, Spec>,
+    specs: BTreeMap<String, Entry>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    spec: Arc<Spec>,
+    /// The file that it is from.
+    file: Arc<str>,
 }
 
 impl Catalogue {
     /// The specs that Cavendish ships.
     pub fn builtin() -> &'static Self {
-        static BUILTIN: std::sync::LazyLock<Catalogue> = std::sync::LazyLock::new(|| {
+        static BUILTIN: LazyLock<Catalogue> = LazyLock::new(|| {
             let mut catalogue = Catalogue::default();
-            for text in FILES {
-                if let Err(error) = catalogue.add(text) {
+            for (name, text) in FILES {
+                if let Err(error) = catalogue.add(&format!("{name} (shipped with Cavendish)"), text) {
                     // The files are part of this crate, and a test loads them: this is unreachable in a tested build.
                     panic!("built-in catalogue: {error}");
                 }
@@ -89,20 +54,21 @@ impl Catalogue {
         &BUILTIN
     }
 
-    /// Adds the specs of one TOML file (`network = "…"`, then `[[spec]]` tables).
+    /// Adds the specs of one TOML file: `network = "…"`, `version = 1`, then `[[spec]]` tables or a `[grid]`. `name` is what
+    /// the file is called in errors.
     ///
     /// # Errors
     /// [`CatalogueError`] when the text is malformed, an id is taken, or a spec contradicts itself; nothing is added then.
-    pub fn add(&mut self, text: &str) -> Result<(), CatalogueError> {
-        let file: File = toml::from_str(text)?;
-        let mut fresh = BTreeMap::new();
-        for mut spec in file.spec {
-            spec.network.clone_from(&file.network);
-            validate(&spec).map_err(|reason| CatalogueError::Invalid { id: spec.id.clone(), reason })?;
-            if self.specs.contains_key(&spec.id) || fresh.contains_key(&spec.id) {
-                return Err(CatalogueError::Duplicate(spec.id));
+    pub fn add(&mut self, name: &str, text: &str) -> Result<(), CatalogueError> {
+        let file: Arc<str> = name.into();
+        let fail = |fault| CatalogueError { file: name.to_owned(), fault };
+        let mut fresh: BTreeMap<String, Entry> = BTreeMap::new();
+        for (field, spec) in file::read(text).map_err(fail)? {
+            if let Some(there) = self.specs.get(&spec.id).or_else(|| fresh.get(&spec.id)) {
+                let (field, by) = (format!("{field}.id"), there.file.to_string());
+                return Err(fail(CatalogueFault::Taken { field, id: spec.id, by }));
             }
-            fresh.insert(spec.id.clone(), spec);
+            fresh.insert(spec.id.clone(), Entry { spec: Arc::new(spec), file: file.clone() });
         }
         self.specs.append(&mut fresh);
         Ok(())
@@ -113,12 +79,13 @@ impl Catalogue {
     /// # Errors
     /// [`UnknownSpec`], which names the ids that come near.
     pub fn get(&self, id: &str) -> Result<&Spec, UnknownSpec> {
-        self.specs.get(id).ok_or_else(|| UnknownSpec { id: id.chars().take(80).collect(), near: self.near(id) })
+        let found = self.specs.get(id).map(|entry| &*entry.spec);
+        found.ok_or_else(|| UnknownSpec { id: id.chars().take(80).collect(), near: self.near(id) })
     }
 
     /// All specs, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Spec> {
-        self.specs.values()
+        self.specs.values().map(|entry| &*entry.spec)
     }
 
     /// All ids, in order.
@@ -126,51 +93,18 @@ impl Catalogue {
         self.specs.keys().map(String::as_str)
     }
 
-    /// Up to three ids within a few edits of `id`, or of its network when nothing else comes near.
+    /// Up to five ids within a few edits of `id`, or of its network when nothing else comes near.
     fn near(&self, id: &str) -> Vec<String> {
         let asked: String = id.trim().to_ascii_lowercase().replace(['_', ' '], "-").chars().take(80).collect();
         let mut scored: Vec<(usize, &str)> = self.ids().map(|known| (distance(&asked, known), known)).collect();
         scored.sort();
         let best = scored.first().map_or(usize::MAX, |&(score, _)| score);
         if best <= 3 {
-            return scored.iter().take_while(|s| s.0 <= best + 1).take(3).map(|s| s.1.to_owned()).collect();
+            return scored.iter().take_while(|s| s.0 <= best + 1).take(5).map(|s| s.1.to_owned()).collect();
         }
         let network = asked.split('-').next().unwrap_or_default();
-        self.iter().filter(|s| !network.is_empty() && s.network == network).take(3).map(|s| s.id.clone()).collect()
+        self.iter().filter(|s| !network.is_empty() && s.network == network).take(5).map(|s| s.id.clone()).collect()
     }
-}
-
-fn validate(spec: &Spec) -> Result<(), &'static str> {
-    let size = &spec.size;
-    let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if spec.id.is_empty() || !spec.id.chars().all(kebab) {
-        return Err("the id is not kebab-case");
-    }
-    if size.width == 0 || size.height == 0 {
-        return Err("the target size is empty");
-    }
-    if spec.formats.is_empty() {
-        return Err("no format is allowed");
-    }
-    let above = |value: u32, max: Option<u32>| max.is_some_and(|max| value > max);
-    let below = |value: u32, min: Option<u32>| min.is_some_and(|min| value < min);
-    if above(size.width, size.max_width)
-        || above(size.height, size.max_height)
-        || below(size.width, size.min_width)
-        || below(size.height, size.min_height)
-        || below(size.width.max(size.height), size.min_longest)
-        || size.max_pixels.is_some_and(|max| u64::from(size.width) * u64::from(size.height) > max)
-    {
-        return Err("the target size is outside the allowed sizes");
-    }
-    if spec.fill.is_some_and(|Fill { min, max, target }| !(0.0 < min && min <= target && target <= max && max <= 1.0)) {
-        return Err("the fill range is not 0 < min ≤ target ≤ max ≤ 1");
-    }
-    let [left, top, right, bottom] = spec.safe_area(size.width, size.height);
-    if left >= right || top >= bottom {
-        return Err("the safe zone leaves no room");
-    }
-    Ok(())
 }
 
 /// Levenshtein distance in characters.

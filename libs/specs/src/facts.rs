@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::Format;
+use crate::format::Format;
 
 /// A rectangle in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,15 @@ pub struct Border {
     pub white_share: f32,
     /// The farthest that any channel of any border pixel is from 255.
     pub largest_deviation: u8,
+}
+
+/// A ring of one colour all round the picture that ends on all four sides in a straight edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// How wide it is where it is narrowest, pixels.
+    pub width: u32,
+    /// Its colour, sRGB.
+    pub colour: [u8; 3],
 }
 
 /// The colour model of the file, as its bytes say.
@@ -55,6 +64,9 @@ pub struct Facts {
     pub bytes: u64,
     /// The outermost pixels.
     pub border: Border,
+    /// A ring of one colour all round; None when there is none.
+    #[serde(default)]
+    pub frame: Option<Frame>,
     /// The larger of the subject's width share and height share; None when no subject was found.
     pub fill: Option<f32>,
     /// Where the subject is; None when none was found.

@@ -14,10 +14,18 @@
 
 mod catalogue;
 mod check;
+mod error;
 mod facts;
+mod file;
+mod folder;
+mod format;
 mod spec;
+mod validate;
 
-pub use catalogue::{Catalogue, CatalogueError, UnknownSpec};
+pub use catalogue::Catalogue;
 pub use check::{Check, Outcome, Report};
-pub use facts::{Border, ColourSpace, Facts, PixelBox};
-pub use spec::{Background, Fill, Forbidden, Format, Insets, Size, Spec, Trust};
+pub use error::{CatalogueError, CatalogueFault, UnknownSpec};
+pub use facts::{Border, ColourSpace, Facts, Frame, PixelBox};
+pub use folder::{Catalogues, SpecsConfig};
+pub use format::Format;
+pub use spec::{Background, Fill, Forbidden, Insets, Limit, Size, Spec, Trust};

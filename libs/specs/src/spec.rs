@@ -1,64 +1,10 @@
 //! What one network asks of one image.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-/// An image file format, named as in MIME types (`image/jpeg` is `jpeg`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// JPEG, `image/jpeg`.
-    Jpeg,
-    /// PNG, `image/png`.
-    Png,
-    /// WebP, `image/webp`.
-    Webp,
-    /// GIF, `image/gif`.
-    Gif,
-    /// Windows bitmap, `image/bmp`.
-    Bmp,
-    /// TIFF, `image/tiff`.
-    Tiff,
-}
-
-impl Format {
-    /// The MIME type.
-    pub fn mime(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Webp => "image/webp",
-            Self::Gif => "image/gif",
-            Self::Bmp => "image/bmp",
-            Self::Tiff => "image/tiff",
-        }
-    }
-
-    /// The usual file name extension, without the dot.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Jpeg => "jpg",
-            Self::Png => "png",
-            Self::Webp => "webp",
-            Self::Gif => "gif",
-            Self::Bmp => "bmp",
-            Self::Tiff => "tif",
-        }
-    }
-
-    /// The format of a MIME type; parameters and case are ignored, `image/jpg` is taken for `image/jpeg`.
-    pub fn from_mime(mime: &str) -> Option<Self> {
-        let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        Some(match essence.as_str() {
-            "image/jpeg" | "image/jpg" | "image/pjpeg" => Self::Jpeg,
-            "image/png" => Self::Png,
-            "image/webp" => Self::Webp,
-            "image/gif" => Self::Gif,
-            "image/bmp" | "image/x-ms-bmp" => Self::Bmp,
-            "image/tiff" => Self::Tiff,
-            _ => return None,
-        })
-    }
-}
+use crate::format::Format;
 
 /// The pixels that are aimed at, and the pixels that are allowed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -94,7 +40,51 @@ pub struct Size {
     pub ratio_tolerance: Option<f64>,
 }
 
+/// A limit on the pixels of a picture, in words `width ≥ 600`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// What is limited: `width`, `height`, `longest side` or `pixels`.
+    pub what: &'static str,
+    /// The least or greatest allowed value, pixels.
+    pub value: u64,
+    /// Whether it is the least one.
+    pub least: bool,
+}
+
+impl Limit {
+    /// Whether a `width` × `height` picture keeps it.
+    pub fn holds(&self, width: u32, height: u32) -> bool {
+        let actual = match self.what {
+            "width" => u64::from(width),
+            "height" => u64::from(height),
+            "longest side" => u64::from(width.max(height)),
+            _ => u64::from(width) * u64::from(height),
+        };
+        if self.least { actual >= self.value } else { actual <= self.value }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.what, if self.least { "≥" } else { "≤" }, self.value)
+    }
+}
+
 impl Size {
+    /// The limits besides the ratio; none when only a target is known.
+    pub fn limits(&self) -> impl Iterator<Item = Limit> {
+        let side = u64::from;
+        let all = [
+            ("width", self.min_width.map(side), true),
+            ("height", self.min_height.map(side), true),
+            ("longest side", self.min_longest.map(side), true),
+            ("width", self.max_width.map(side), false),
+            ("height", self.max_height.map(side), false),
+            ("pixels", self.max_pixels, false),
+        ];
+        all.into_iter().filter_map(|(what, value, least)| value.map(|value| Limit { what, value, least }))
+    }
+
     /// Width over height of the target.
     pub fn aspect(&self) -> f64 {
         f64::from(self.width) / f64::from(self.height)
@@ -173,7 +163,7 @@ pub enum Trust {
 }
 
 /// One output spec: what one network asks of one image, and where that was read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// Kebab-case id, `<network>-<placement>`, unique in a catalogue.
@@ -181,6 +171,9 @@ pub struct Spec {
     /// The network's id; filled from the head of the catalogue file.
     #[serde(default)]
     pub network: String,
+    /// Version of the catalogue file, counted up with every change of its figures; filled from its head.
+    #[serde(default)]
+    pub version: u32,
     /// A title for people.
     pub title: String,
     /// Target and allowed pixels.
@@ -211,16 +204,31 @@ pub struct Spec {
     /// Whether the file must be plain RGB: no grey, no CMYK, no alpha.
     #[serde(default)]
     pub rgb_only: bool,
-    /// Where the figures were read.
+    /// Where the figures were read; together with the next two filled from the head of the file where it is empty.
+    #[serde(default)]
     pub source: String,
     /// How good that source is.
     #[serde(default)]
     pub trust: Trust,
     /// When they were read, `YYYY-MM`.
+    #[serde(default)]
     pub read_on: String,
 }
 
+/// How far the ratio of a picture may be from that of a spec, at least, for the picture to count as one of its shape, as a
+/// share of it: rounding to whole pixels moves small banners by more than their own tolerance.
+const SHAPE_TOLERANCE: f64 = 0.02;
+
 impl Spec {
+    /// Whether a `width` × `height` picture may have been made for this spec: its ratio is near that of the target, or any
+    /// ratio is allowed.
+    pub fn is_shaped_like(&self, width: u32, height: u32) -> bool {
+        let aspect = f64::from(width) / f64::from(height.max(1));
+        let free = self.size.ratio_tolerance.is_none() && !self.size.exact;
+        let tolerance = self.size.ratio_tolerance.unwrap_or_default().max(SHAPE_TOLERANCE);
+        free || (aspect / self.size.aspect() - 1.0).abs() <= tolerance
+    }
+
     /// The part of a `width` × `height` picture that the subject may use: `[left, top, right, bottom]` in pixels,
     /// the insets scaled from the target size.
     pub fn safe_area(&self, width: u32, height: u32) -> [f32; 4] {

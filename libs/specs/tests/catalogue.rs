@@ -1,6 +1,6 @@
 //! The built-in catalogue: complete, sound, and helpful about wrong ids.
 
-use cavendish_specs::{Background, Catalogue, CatalogueError, Format};
+use cavendish_specs::{Background, Catalogue, CatalogueFault, Format, Trust};
 
 const PROMISED: &[&str] = &[
     "amazon-main",
@@ -97,18 +97,84 @@ fn specs_survive_json() {
     }
 }
 
+fn head() -> &'static str {
+    "network='a'\nversion=1\nsource='s'\nread_on='2026-09'\n"
+}
+
+fn spec(id: &str, rest: &str) -> String {
+    format!("[[spec]]\nid='{id}'\ntitle='t'\nformats=['png']\n{rest}\n")
+}
+
+/// What is said of a file with these specs.
+fn refusal(specs: &str) -> String {
+    let mut catalogue = Catalogue::builtin().clone();
+    let count = catalogue.ids().count();
+    let error = catalogue.add("own.toml", &format!("{}{specs}", head())).unwrap_err();
+    assert_eq!(catalogue.ids().count(), count, "nothing of a bad file is taken");
+    error.to_string()
+}
+
 #[test]
-fn a_bad_file_is_refused_whole() {
-    let spec = |id: &str, size: &str| {
-        format!("[[spec]]\nid='{id}'\ntitle='t'\nsize={size}\nformats=['png']\nsource='s'\nread_on='2026-09'\n")
-    };
-    let good = spec("a-one", "{width=10,height=10}");
+fn a_bad_file_is_refused_whole_with_file_field_and_reason() {
+    let good = spec("a-one", "size={width=10,height=10}");
+    assert_eq!(
+        refusal(&format!("{good}{}", spec("a-two", "size={width=10,height=10,max_width=5}"))),
+        "spec file own.toml: spec[1].size: the target 10×10 breaks its own limit, width ≤ 5"
+    );
+    assert_eq!(
+        refusal(&format!("{good}{good}")),
+        "spec file own.toml: spec[1].id: `a-one` is taken by the file own.toml; choose another id"
+    );
+    let wrong = refusal(&spec("a-one", "size={width='wide',height=10}"));
+    assert!(wrong.starts_with("spec file own.toml: spec[0].size.width: invalid type: string"), "{wrong}");
+    let unknown = refusal(&spec("a-one", "size={width=9,height=9}\nsafe_zone={up=3}"));
+    assert!(unknown.contains("spec[0].safe_zone.up: unknown field `up`, expected one of `top`"), "{unknown}");
+    let missing = refusal(&spec("a-one", ""));
+    assert_eq!(missing, "spec file own.toml: spec[0]: missing field `size`");
+    assert!(refusal(&spec("amazon-x", "size={width=9,height=9}")).contains("does not begin with its network, `a-…`"));
+    assert!(refusal(&spec("A-x", "size={width=9,height=9}")).contains("spec[0].id: `A-x` is not"));
+    assert!(refusal("").contains("there is none in the file"));
+    assert!(refusal("[grid]\nformats=['png']\nscale={x=0.3}\nsides={s=[5,5]}").contains("grid.sides.s: 1.5×1.5"));
+}
+
+#[test]
+fn a_shipped_id_cannot_be_taken() {
+    let mut catalogue = Catalogue::builtin().clone();
+    let text = "network='amazon'\nversion=1\nsource='s'\nread_on='2026-09'\n";
+    let text = format!("{text}{}", spec("amazon-main", "size={width=9,height=9}"));
+    let error = catalogue.add("own.toml", &text).unwrap_err();
+    assert!(matches!(error.fault, CatalogueFault::Taken { .. }));
+    assert!(error.to_string().contains("taken by the file amazon.toml (shipped with Cavendish)"), "{error}");
+}
+
+#[test]
+fn a_spec_inherits_what_the_head_of_its_file_says() {
     let mut catalogue = Catalogue::default();
-    let text = format!("network='a'\n{good}{}", spec("a-two", "{width=10,height=10,max_width=5}"));
-    assert!(matches!(catalogue.add(&text), Err(CatalogueError::Invalid { .. })));
-    assert_eq!(catalogue.ids().count(), 0);
-    assert!(matches!(catalogue.add(&format!("network='a'\n{good}{good}")), Err(CatalogueError::Duplicate(_))));
-    assert!(matches!(catalogue.add("network = 3"), Err(CatalogueError::Malformed(_))));
-    catalogue.add(&format!("network='a'\n{good}")).unwrap();
-    assert_eq!(catalogue.get("a-one").unwrap().network, "a");
+    let own = "size={width=9,height=9}\nsource='other'\nread_on='2026-10'\ntrust='weak'";
+    let text = format!("{}{}{}", head(), spec("a-one", "size={width=9,height=9}"), spec("a-two", own));
+    catalogue.add("own.toml", &text).unwrap();
+    let get = |id| catalogue.get(id).unwrap().clone();
+    assert_eq!((get("a-one").network.as_str(), get("a-one").version), ("a", 1));
+    assert_eq!((get("a-one").source.as_str(), get("a-two").source.as_str()), ("s", "other"));
+    assert_eq!((get("a-one").trust, get("a-two").trust), (Trust::Primary, Trust::Weak));
+}
+
+#[test]
+fn every_ratio_is_there_at_every_size() {
+    let specs: Vec<_> = Catalogue::builtin().iter().filter(|spec| spec.network == "ratio").collect();
+    assert_eq!(specs.len(), 14 * 4);
+    let size = |id: &str| {
+        let size = &Catalogue::builtin().get(id).unwrap().size;
+        assert!(size.exact);
+        (size.width, size.height)
+    };
+    assert_eq!([size("ratio-1x1-512"), size("ratio-1x1-4k")], [(512, 512), (4096, 4096)]);
+    assert_eq!([size("ratio-16x9-2k"), size("ratio-9x16-1k")], [(2752, 1536), (768, 1376)]);
+    assert_eq!([size("ratio-1x8-4k"), size("ratio-8x1-512")], [(1536, 12288), (1536, 192)]);
+    for spec in specs {
+        let (ratio, _) = spec.id["ratio-".len()..].split_once('-').unwrap();
+        let (across, down) = ratio.split_once('x').unwrap();
+        let named = across.parse::<f64>().unwrap() / down.parse::<f64>().unwrap();
+        assert!((spec.size.aspect() / named - 1.0).abs() < 0.011, "{}: {}", spec.id, spec.size.aspect());
+    }
 }

@@ -10,8 +10,9 @@ use crate::samples::{ball_in_studio, busy};
 fn a_render_fits_every_shape_of_the_catalogue() {
     let render = ball_in_studio(128);
     for spec in Catalogue::builtin().iter() {
-        // A quarter of the size shows the same geometry sixteen times as fast.
-        let (w, h) = (spec.size.width.div_ceil(4), spec.size.height.div_ceil(4));
+        // A small picture shows the same geometry faster.
+        let divisor = 4.max(spec.size.width.max(spec.size.height) / 600);
+        let (w, h) = (spec.size.width.div_ceil(divisor), spec.size.height.div_ceil(divisor));
         let safe = spec.safe_area(w, h);
         let fitted = fit(&render, w, h, None, Some(safe)).unwrap();
         assert_eq!(fitted.image.dimensions(), (w, h), "{}", spec.id);
@@ -46,6 +47,17 @@ fn a_subject_before_a_busy_background_is_padded_not_cut() {
     assert_eq!(fitted.mode, FitMode::Padded);
     let s = fitted.subject.unwrap();
     assert!(s.width.abs_diff(s.height) <= 2 && s.height <= 96, "{s:?}");
+}
+
+#[test]
+fn an_extreme_shape_does_not_slice_a_picture_that_nobody_knows() {
+    for (w, h) in [(800, 100), (100, 800), (640, 100)] {
+        let fitted = fit(&busy(120, 120), w, h, None, None).unwrap();
+        assert_eq!((fitted.mode, fitted.subject), (FitMode::Padded, None), "{w}×{h}");
+        let middle = 0.7 * 120.0 * fitted.scale;
+        assert!(middle <= w.min(h) as f32 && middle > 0.8 * w.min(h) as f32, "{w}×{h}: {middle}");
+    }
+    assert_eq!(fit(&busy(120, 120), 191, 100, None, None).unwrap().mode, FitMode::Cropped);
 }
 
 #[test]

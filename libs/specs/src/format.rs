@@ -1,0 +1,61 @@
+//! Image file formats.
+
+use serde::{Deserialize, Serialize};
+
+/// An image file format, named as in MIME types (`image/jpeg` is `jpeg`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// JPEG, `image/jpeg`.
+    Jpeg,
+    /// PNG, `image/png`.
+    Png,
+    /// WebP, `image/webp`.
+    Webp,
+    /// GIF, `image/gif`.
+    Gif,
+    /// Windows bitmap, `image/bmp`.
+    Bmp,
+    /// TIFF, `image/tiff`.
+    Tiff,
+}
+
+impl Format {
+    /// The MIME type.
+    pub fn mime(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+            Self::Gif => "image/gif",
+            Self::Bmp => "image/bmp",
+            Self::Tiff => "image/tiff",
+        }
+    }
+
+    /// The usual file name extension, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+            Self::Gif => "gif",
+            Self::Bmp => "bmp",
+            Self::Tiff => "tif",
+        }
+    }
+
+    /// The format of a MIME type; parameters and case are ignored, `image/jpg` is taken for `image/jpeg`.
+    pub fn from_mime(mime: &str) -> Option<Self> {
+        let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        Some(match essence.as_str() {
+            "image/jpeg" | "image/jpg" | "image/pjpeg" => Self::Jpeg,
+            "image/png" => Self::Png,
+            "image/webp" => Self::Webp,
+            "image/gif" => Self::Gif,
+            "image/bmp" | "image/x-ms-bmp" => Self::Bmp,
+            "image/tiff" => Self::Tiff,
+            _ => return None,
+        })
+    }
+}
