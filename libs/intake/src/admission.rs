@@ -1,17 +1,24 @@
-use crate::shape::{RENDER_SIDE, shape};
+use crate::shape::{RENDER_SIDE, Shape};
 use cavendish_domain::effort::fewest_steps;
 use cavendish_domain::outlook::{LINE_SECONDS, STUDIO, lone};
 use cavendish_domain::{Backlog, Brief, CostKey, InvalidBrief, Outlook, Way};
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Whether a brief can make its deadline, were it accepted `now`: what waits ahead of it in its lane and its own cheapest
-/// plan, by what drawing has cost so far. Without a deadline, and while no renderer or no cost is known, it can.
+/// Whether a brief for deliverables of this shape can make its deadline, were it accepted `now`: what waits ahead of it in
+/// its lane and its own cheapest plan, by what drawing has cost so far. Without a deadline, and while no renderer or no cost
+/// is known, it can.
 ///
 /// # Errors
 /// A fault of `deadline_ms` with the estimate and the earliest time.
-pub fn admission(brief: &Brief, outlook: &Outlook, backlog: &Backlog, now: DateTime<Utc>) -> Result<(), InvalidBrief> {
+pub fn admission(
+    brief: &Brief,
+    shape: Shape,
+    outlook: &Outlook,
+    backlog: &Backlog,
+    now: DateTime<Utc>,
+) -> Result<(), InvalidBrief> {
     let Some(deadline) = brief.deadline_ms else { return Ok(()) };
-    let Some(key) = cheapest(brief, outlook).filter(|key| outlook.renderers > 0 && outlook.costs.knows(&key.model))
+    let Some(key) = cheapest(brief, shape, outlook).filter(|key| outlook.renderers > 0 && outlook.costs.knows(&key.model))
     else {
         return Ok(());
     };
@@ -35,14 +42,14 @@ pub fn admission(brief: &Brief, outlook: &Outlook, backlog: &Backlog, now: DateT
 }
 
 /// The kind of image that the brief comes to when it must be cheap.
-fn cheapest(brief: &Brief, outlook: &Outlook) -> Option<CostKey> {
+fn cheapest(brief: &Brief, shape: Shape, outlook: &Outlook) -> Option<CostKey> {
     let references = match brief.way(outlook.model.as_ref().map(|facts| facts.max_references)) {
         Way::Placed { scene: false } => return Some(lone(STUDIO, [RENDER_SIDE; 2], 0, 0)),
         Way::Placed { scene: true } => 0,
         Way::Drawn { references } => references,
     };
     let facts = outlook.model.as_ref()?;
-    let size = *facts.sizes_for(shape(brief).ratio).first()?;
+    let size = *facts.sizes_for(shape.ratio).first()?;
     Some(lone(&facts.model, size, fewest_steps(facts.default_steps), references))
 }
 
@@ -70,7 +77,8 @@ mod tests {
     fn refused(brief: &Brief, outlook: &Outlook, standard: u64) -> Option<String> {
         let backlog = Backlog { images: [0, standard, 0] };
         let now = DateTime::from_timestamp(0, 0).unwrap();
-        admission(brief, outlook, &backlog, now).err().map(|fault| fault.to_string())
+        let shape = Shape { ratio: 1.0, largest: 640 * 640 };
+        admission(brief, shape, outlook, &backlog, now).err().map(|fault| fault.to_string())
     }
 
     #[test]

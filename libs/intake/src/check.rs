@@ -4,13 +4,12 @@ use cavendish_specs::Catalogue;
 /// Characters of a name, at most.
 const MAX_NAME_CHARS: usize = 200;
 
-/// Checks a brief as far as it can be checked without looking at its photographs.
+/// Checks a brief as far as it can be checked without looking at its photographs; `specs` are those it may name.
 ///
 /// # Errors
 /// Every fault with its field.
-pub fn check(brief: &Brief) -> Result<(), InvalidBrief> {
-    let catalogue = Catalogue::builtin();
-    let spec_fault = |id: &str| catalogue.get(id).err().map(|unknown| unknown.to_string());
+pub fn check(brief: &Brief, specs: &Catalogue) -> Result<(), InvalidBrief> {
+    let spec_fault = |id: &str| specs.get(id).err().map(|unknown| unknown.to_string());
     let mut errors = brief.validate(spec_fault).err().map(|invalid| invalid.errors).unwrap_or_default();
     check_text("name", brief.name.as_deref(), &mut errors);
     for (at, subject) in brief.subjects.iter().enumerate() {
@@ -43,7 +42,7 @@ mod tests {
 
     fn faults(brief: serde_json::Value) -> Vec<(String, String)> {
         let brief: Brief = serde_json::from_value(brief).unwrap();
-        let errors = check(&brief).map_or_else(|invalid| invalid.errors, |()| vec![]);
+        let errors = check(&brief, Catalogue::builtin()).map_or_else(|invalid| invalid.errors, |()| vec![]);
         errors.into_iter().map(|error| (error.field, error.reason)).collect()
     }
 

@@ -13,11 +13,10 @@ pub struct Shape {
     pub largest: u64,
 }
 
-/// The shape a brief asks for; specs that are not in the catalogue are passed over.
+/// The shape a brief asks for; what is not in `specs` is passed over.
 #[must_use]
-pub fn shape(brief: &Brief) -> Shape {
-    let catalogue = Catalogue::builtin();
-    let sizes = brief.deliverables.iter().filter_map(|wanted| catalogue.get(&wanted.spec).ok()).map(|spec| &spec.size);
+pub fn shape(brief: &Brief, specs: &Catalogue) -> Shape {
+    let sizes = brief.deliverables.iter().filter_map(|wanted| specs.get(&wanted.spec).ok()).map(|spec| &spec.size);
     let (mut logs, mut count, mut largest) = (0.0, 0_u32, 0);
     for size in sizes {
         logs += size.aspect().ln();
@@ -32,7 +31,8 @@ mod tests {
     use super::*;
 
     fn of(specs: &[&str]) -> Shape {
-        shape(&serde_json::from_value(serde_json::json!({"prompt": "x", "deliverables": specs})).unwrap())
+        let brief = serde_json::json!({"prompt": "x", "deliverables": specs});
+        shape(&serde_json::from_value(brief).unwrap(), Catalogue::builtin())
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The arguments.
 
 mod model;
+mod specs;
 mod subject;
 
 pub use model::{InspectArgs, ModelArgs, ModelCommand, PullArgs};
+pub use specs::{CheckArgs, SpecsArgs, SpecsCommand};
 pub use subject::{AddArgs, Kind, ServerArgs, SubjectArgs, SubjectCommand};
 
 use cavendish_domain::ProfileRef;
@@ -50,7 +52,7 @@ pub enum Command {
     DeadLetters(DeadLetterArgs),
     /// Make, list and revoke API keys
     Key(KeyArgs),
-    /// Show the output specs that can be asked for
+    /// Show the output specs that can be asked for, and check files against them
     Specs(SpecsArgs),
     /// Look at a model checkpoint, or fetch one
     Model(ModelArgs),
@@ -241,36 +243,6 @@ pub enum KeyCommand {
     Revoke {
         /// Its id, from `key list`
         id: Uuid,
-    },
-}
-
-/// Arguments of `specs`.
-#[derive(Debug, Args)]
-pub struct SpecsArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: SpecsCommand,
-}
-
-/// What to do with specs.
-#[derive(Debug, Subcommand)]
-pub enum SpecsCommand {
-    /// All specs
-    List {
-        /// Only of this network
-        #[arg(long)]
-        network: Option<String>,
-        /// For programs
-        #[arg(long)]
-        json: bool,
-    },
-    /// One spec with all its rules
-    Show {
-        /// Its id
-        id: String,
-        /// For programs
-        #[arg(long)]
-        json: bool,
     },
 }
 

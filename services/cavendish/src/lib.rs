@@ -76,7 +76,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Subject(args) => commands::subject::run(args).await,
         Command::DeadLetters(args) => commands::dead_letters::run(args, config).await,
         Command::Key(args) => commands::key::run(args, config).await,
-        Command::Specs(args) => commands::specs::run(args),
+        Command::Specs(args) => commands::specs::run(args, config),
         Command::Model(args) => commands::model::run(args).await,
     }
 }

@@ -1,6 +1,7 @@
 //! What people see: tables, sizes, times, errors.
 
 use cavendish_service_kit::ConfigError;
+use cavendish_specs::{CatalogueError, UnknownSpec};
 use cavendish_store::StoreError;
 use chrono::{DateTime, Utc};
 use console::style;
@@ -19,7 +20,7 @@ pub(crate) fn fail(error: &anyhow::Error) {
 }
 
 /// An error with its causes, each told once: some errors repeat their cause in their own words.
-fn causes(error: &anyhow::Error) -> String {
+pub(crate) fn causes(error: &anyhow::Error) -> String {
     let mut told = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if told.is_empty() {
@@ -36,6 +37,12 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
     error.chain().find_map(|cause| {
         if cause.is::<ConfigError>() && cause.to_string().contains("is missing") {
             return Some("cargo xtask up, and then the same with --config .cache/stack/env.toml");
+        }
+        if cause.is::<UnknownSpec>() {
+            return Some("cavendish specs list");
+        }
+        if cause.is::<CatalogueError>() {
+            return Some("cavendish specs list, once the file is corrected");
         }
         match cause.downcast_ref::<StoreError>()? {
             StoreError::NotFound("job") => Some("cavendish job list"),

@@ -1,5 +1,6 @@
 use anyhow::Context;
 use cavendish_service_kit::{DatabaseConfig, TelemetryConfig, config};
+use cavendish_specs::{Catalogues, SpecsConfig};
 use cavendish_store::Store;
 use serde::Deserialize;
 use std::path::Path;
@@ -16,6 +17,12 @@ struct TelemetrySettings {
     telemetry: TelemetryConfig,
 }
 
+#[derive(Debug, Default, Deserialize)]
+struct SpecsSettings {
+    #[serde(default)]
+    specs: SpecsConfig,
+}
+
 /// The store, for commands that go to Postgres directly.
 pub(crate) async fn store(file: Option<&Path>) -> anyhow::Result<Store> {
     let settings: StoreSettings = config::load(file)?;
@@ -27,4 +34,10 @@ pub(crate) async fn store(file: Option<&Path>) -> anyhow::Result<Store> {
 pub(crate) fn telemetry(file: Option<&Path>) -> anyhow::Result<TelemetryConfig> {
     let settings: TelemetrySettings = config::load(file)?;
     Ok(settings.telemetry)
+}
+
+/// The specs of this installation; without a configuration, those that Cavendish ships.
+pub(crate) fn specs(file: Option<&Path>) -> anyhow::Result<Catalogues> {
+    let settings: SpecsSettings = config::load(file)?;
+    Ok(Catalogues::load(&settings.specs)?)
 }

@@ -1,7 +1,7 @@
 use crate::error::ApiError;
 use crate::keys::Key;
 use crate::state::AppState;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use cavendish_domain::TenantId;
@@ -23,6 +23,19 @@ impl FromRequestParts<AppState> for Tenant {
         let Ok(key) = Key::parse(text) else { return Err(refused) };
         let caller = state.store.caller(&key.hash()).await?.ok_or(refused)?;
         Ok(Self { id: caller.tenant_id, slug: caller.tenant })
+    }
+}
+
+/// None without a key; a key that is not valid is refused here as anywhere.
+impl OptionalFromRequestParts<AppState> for Tenant {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Option<Self>, ApiError> {
+        let brought = parts.headers.contains_key(header::AUTHORIZATION) || parts.headers.contains_key("x-api-key");
+        if !brought {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<AppState>>::from_request_parts(parts, state).await.map(Some)
     }
 }
 

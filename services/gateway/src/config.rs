@@ -1,5 +1,6 @@
 use cavendish_blobs::BlobsConfig;
 use cavendish_service_kit::{BrokerConfig, DatabaseConfig};
+use cavendish_specs::SpecsConfig;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,6 +14,9 @@ pub struct GatewayConfig {
     pub broker: BrokerConfig,
     /// S3.
     pub blobs: BlobsConfig,
+    /// The specs of this installation.
+    #[serde(default)]
+    pub specs: SpecsConfig,
     /// The HTTP side itself.
     #[serde(default)]
     pub gateway: HttpConfig,

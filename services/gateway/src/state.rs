@@ -2,6 +2,7 @@ use crate::config::HttpConfig;
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::{Listener, RelayHandle};
 use cavendish_service_kit::Line;
+use cavendish_specs::Catalogues;
 use cavendish_store::Store;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -16,6 +17,8 @@ pub(crate) struct AppState {
     pub(crate) events: Listener,
     /// Asked to hurry when something was committed.
     pub(crate) relay: RelayHandle,
+    /// What each tenant may ask for.
+    pub(crate) specs: Catalogues,
     pub(crate) config: Arc<HttpConfig>,
     /// One permit is one mebibyte of request body in memory.
     pub(crate) upload_memory: Arc<Semaphore>,
@@ -25,8 +28,15 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    pub(crate) fn new(line: &Line, events: Listener, config: HttpConfig, shutdown: CancellationToken) -> Self {
+    pub(crate) fn new(
+        line: &Line,
+        events: Listener,
+        specs: Catalogues,
+        config: HttpConfig,
+        shutdown: CancellationToken,
+    ) -> Self {
         Self {
+            specs,
             store: line.store.clone(),
             blobs: line.blobs.clone(),
             events,

@@ -5,6 +5,7 @@ use crate::state::AppState;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use cavendish_domain::{Brief, InvalidBrief};
+use cavendish_specs::Catalogue;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,13 +65,13 @@ fn is_length_limit(error: &axum::Error) -> bool {
     false
 }
 
-/// Parses and checks a brief.
+/// Parses and checks a brief that may name these specs.
 ///
 /// # Errors
 /// [`ApiError::InvalidBrief`] with every fault and its field.
-pub(crate) fn parse_brief(body: &[u8]) -> Result<Brief, ApiError> {
+pub(crate) fn parse_brief(body: &[u8], specs: &Catalogue) -> Result<Brief, ApiError> {
     let brief: Brief = parse(body)?;
-    cavendish_intake::check(&brief)?;
+    cavendish_intake::check(&brief, specs)?;
     Ok(brief)
 }
 
@@ -99,7 +100,7 @@ mod tests {
     use serde_json::json;
 
     fn faults(body: &[u8]) -> Vec<(String, String)> {
-        match parse_brief(body) {
+        match parse_brief(body, Catalogue::builtin()) {
             Err(ApiError::InvalidBrief(invalid)) => {
                 invalid.errors.into_iter().map(|error| (error.field, error.reason)).collect()
             }

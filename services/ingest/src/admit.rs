@@ -6,6 +6,7 @@ use cavendish_domain::{Brief, InvalidBrief, JobId};
 use cavendish_intake::IntakeError;
 use cavendish_messages::{DecodeError, Envelope, EventType, JobRequested};
 use cavendish_service_kit::blob_error;
+use cavendish_specs::{Catalogue, Catalogues};
 use cavendish_store::{NewJob, Store, StoreError};
 use chrono::Utc;
 use uuid::Uuid;
@@ -14,7 +15,12 @@ use uuid::Uuid;
 ///
 /// # Errors
 /// Permanent with the faults for a brief that cannot be taken; retryable when a server is away.
-pub(crate) async fn admit(store: &Store, blobs: &dyn BlobStore, event: &Envelope) -> Result<Uuid, HandlerError> {
+pub(crate) async fn admit(
+    store: &Store,
+    blobs: &dyn BlobStore,
+    specs: &Catalogues,
+    event: &Envelope,
+) -> Result<Uuid, HandlerError> {
     match event.known_type() {
         Ok(EventType::JobRequested) => {}
         Ok(_) | Err(_) => {
@@ -29,7 +35,7 @@ pub(crate) async fn admit(store: &Store, blobs: &dyn BlobStore, event: &Envelope
         other => HandlerError::permanent("undecodable", other),
     })?;
     match (requested.brief, requested.job_id) {
-        (Some(brief), _) => take_in(store, blobs, event, &requested.tenant, brief).await,
+        (Some(brief), _) => take_in(store, blobs, specs.of(&requested.tenant), event, &requested.tenant, brief).await,
         (None, Some(job)) => Ok(job.uuid()),
         (None, None) => Err(InvalidBrief::one("data.brief", "is missing").into()),
     }
@@ -38,6 +44,7 @@ pub(crate) async fn admit(store: &Store, blobs: &dyn BlobStore, event: &Envelope
 async fn take_in(
     store: &Store,
     blobs: &dyn BlobStore,
+    specs: &Catalogue,
     event: &Envelope,
     tenant: &str,
     mut brief: Brief,
@@ -46,10 +53,11 @@ async fn take_in(
     if store.was_admitted(&event.source, &event.id).await? {
         return Ok(job.uuid());
     }
-    cavendish_intake::check(&brief)?;
+    cavendish_intake::check(&brief, specs)?;
     if brief.deadline_ms.is_some() {
         let (outlook, backlog) = store.prospects().await?;
-        cavendish_intake::admission(&brief, &outlook, &backlog, Utc::now())
+        let shape = cavendish_intake::shape(&brief, specs);
+        cavendish_intake::admission(&brief, shape, &outlook, &backlog, Utc::now())
             .map_err(|late| HandlerError { reason: "deadline_unreachable", ..late.into() })?;
     }
     let tenant_id = store.tenant(tenant).await.map_err(|error| match error {

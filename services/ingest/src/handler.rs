@@ -4,6 +4,7 @@ use cavendish_blobs::Blobs;
 use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{Brief, Stage};
 use cavendish_messages::Envelope;
+use cavendish_specs::Catalogues;
 use cavendish_store::{Outcome, PlanCommit, Store, StoreError};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 pub struct IngestHandler {
     store: Store,
     blobs: Arc<Blobs>,
+    specs: Catalogues,
 }
 
 /// What the ingest claim hands over.
@@ -27,10 +29,10 @@ pub struct Input {
 }
 
 impl IngestHandler {
-    /// A handler on these servers.
+    /// A handler on these servers, for briefs that name these specs.
     #[must_use]
-    pub fn new(store: Store, blobs: Arc<Blobs>) -> Self {
-        Self { store, blobs }
+    pub fn new(store: Store, blobs: Arc<Blobs>, specs: Catalogues) -> Self {
+        Self { store, blobs, specs }
     }
 
     /// What waits besides this job, when there is a deadline to be met.
@@ -48,14 +50,15 @@ impl Handler for IngestHandler {
     type Output = PlanCommit;
 
     async fn admit(&self, event: &Envelope) -> Result<Uuid, HandlerError> {
-        admit::admit(&self.store, &*self.blobs, event).await
+        admit::admit(&self.store, &*self.blobs, &self.specs, event).await
     }
 
     async fn work(&self, turn: &Turn<Input>) -> Result<PlanCommit, HandlerError> {
         let (brief, began) = (&turn.input.brief, Instant::now());
         let prepared = subjects::prepare(&self.store, &*self.blobs, &turn.claim, brief).await?;
         let outlook = self.store.outlook().await?;
-        let under = Circumstances { outlook: &outlook, deadline: self.deadline(&turn.input, began).await? };
+        let (specs, deadline) = (self.specs.of(&turn.claim.tenant), self.deadline(&turn.input, began).await?);
+        let under = Circumstances { specs, outlook: &outlook, deadline };
         let (shown, subjects): (Vec<_>, Vec<_>) =
             prepared.into_iter().map(|subject| (subject.shown, subject.stored)).unzip();
         let shots = plan::plan(turn.claim.job_id, brief, &shown, &under)?;

@@ -6,7 +6,7 @@ use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{BlobKey, Brief, ShotId, ShotRequest, Stage};
 use cavendish_imaging::Metadata;
 use cavendish_service_kit::{blob_error, blocking};
-use cavendish_specs::Catalogue;
+use cavendish_specs::Catalogues;
 use cavendish_store::{FinishCommit, NewAsset, Outcome, RenderRow, Store, StoreError};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub struct PostprocessHandler {
     store: Store,
     blobs: Arc<Blobs>,
+    specs: Catalogues,
 }
 
 /// What the postprocess claim hands over.
@@ -28,10 +29,10 @@ pub struct Input {
 }
 
 impl PostprocessHandler {
-    /// A handler on these servers.
+    /// A handler on these servers, for deliverables of these specs.
     #[must_use]
-    pub fn new(store: Store, blobs: Arc<Blobs>) -> Self {
-        Self { store, blobs }
+    pub fn new(store: Store, blobs: Arc<Blobs>, specs: Catalogues) -> Self {
+        Self { store, blobs, specs }
     }
 
     /// The pixels that the assets are made from: the subjects' cut-outs, or the render.
@@ -85,11 +86,11 @@ impl Handler for PostprocessHandler {
         let mut assets = Vec::with_capacity(input.request.deliverables.len());
         for &place in &input.request.deliverables {
             let wanted = input.brief.deliverables.get(place).map(|deliverable| deliverable.spec.as_str());
-            let spec = Catalogue::builtin().get(wanted.unwrap_or_default()).map_err(|error| {
+            let spec = self.specs.of(&turn.claim.tenant).get(wanted.unwrap_or_default()).map_err(|error| {
                 HandlerError::permanent("unknown_spec", format!("deliverables[{place}].spec: {error}"))
             })?;
-            let (scene, metadata) = (scene.clone(), metadata.clone());
-            let finished = blocking(move || finish(&scene, spec, &metadata))
+            let (scene, wanted, metadata) = (scene.clone(), spec.clone(), metadata.clone());
+            let finished = blocking(move || finish(&scene, &wanted, &metadata))
                 .await?
                 .map_err(|error| HandlerError::permanent("finish", format!("{}: {error}", spec.id)))?;
             assets.push(self.upload(turn, place, finished).await?);

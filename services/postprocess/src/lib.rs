@@ -10,6 +10,7 @@ pub use handler::PostprocessHandler;
 use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
+use cavendish_specs::{Catalogues, SpecsConfig};
 use serde::Deserialize;
 
 /// What postprocess must know: the line's servers, and the section `[postprocess]`.
@@ -21,6 +22,9 @@ pub struct Options {
     pub broker: BrokerConfig,
     /// S3.
     pub blobs: BlobsConfig,
+    /// The specs of this installation.
+    #[serde(default)]
+    pub specs: SpecsConfig,
     /// How the stage runs.
     #[serde(default)]
     pub postprocess: ConveyorConfig,
@@ -30,6 +34,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Service {
     line: Line,
+    specs: Catalogues,
     config: ConveyorConfig,
 }
 
@@ -37,9 +42,10 @@ impl Service {
     /// Connects.
     ///
     /// # Errors
-    /// When Postgres or S3 refuse, or stay away.
+    /// When the specs cannot be read, or Postgres or S3 refuse or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         Ok(Self {
+            specs: Catalogues::load(&options.specs)?,
             line: Line::connect(&options.database, &options.broker, &options.blobs).await?,
             config: options.postprocess,
         })
@@ -47,7 +53,7 @@ impl Service {
 
     /// Works until `shutdown`, then drains.
     pub async fn run(self, shutdown: CancellationToken) {
-        let handler = PostprocessHandler::new(self.line.store.clone(), self.line.blobs.clone());
+        let handler = PostprocessHandler::new(self.line.store.clone(), self.line.blobs.clone(), self.specs);
         self.line.run(handler, self.config, shutdown).drained().await;
         self.line.close().await;
     }

@@ -29,10 +29,10 @@ pub(crate) async fn submit(
     let brief = {
         let _memory = submission::reserve(&state, &headers, state.config.max_body_bytes).await?;
         let body = submission::read_body(&state, &headers, body, state.config.max_body_bytes).await?;
-        let mut brief = submission::parse_brief(&body)?;
+        let mut brief = submission::parse_brief(&body, state.specs.of(&tenant.slug))?;
         drop(body);
         if brief.deadline_ms.is_some() {
-            meet_deadline(&state, tenant.id, id, &brief).await?;
+            meet_deadline(&state, &tenant, id, &brief).await?;
         }
         if cavendish_intake::named_profiles(&brief).next().is_some() {
             pin_profiles(&state, tenant.id, id, &mut brief).await?;
@@ -54,14 +54,15 @@ pub(crate) async fn submit(
 }
 
 /// Refuses a brief whose deadline cannot be met; one that was accepted before is not refused after.
-async fn meet_deadline(state: &AppState, tenant: TenantId, id: JobId, brief: &Brief) -> Result<(), ApiError> {
-    match state.store.job_state(tenant, id).await {
+async fn meet_deadline(state: &AppState, tenant: &Tenant, id: JobId, brief: &Brief) -> Result<(), ApiError> {
+    match state.store.job_state(tenant.id, id).await {
         Ok(_) => return Ok(()),
         Err(StoreError::NotFound(_)) => {}
         Err(error) => return Err(error.into()),
     }
     let (outlook, backlog) = state.store.prospects().await?;
-    cavendish_intake::admission(brief, &outlook, &backlog, Utc::now()).map_err(ApiError::DeadlineUnreachable)
+    let shape = cavendish_intake::shape(brief, state.specs.of(&tenant.slug));
+    cavendish_intake::admission(brief, shape, &outlook, &backlog, Utc::now()).map_err(ApiError::DeadlineUnreachable)
 }
 
 /// Pins the versions of the profiles that a brief names; what was accepted before keeps the ones that it has.

@@ -3,6 +3,7 @@ use cavendish_gateway::api::{ErrorBody, JobAccepted};
 use cavendish_gateway::keys::Key;
 use cavendish_gateway::{Gateway, GatewayConfig, GatewayHandle, HttpConfig};
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig};
+use cavendish_specs::SpecsConfig;
 use cavendish_store::Store;
 use cavendish_testkit::TestWorld;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -36,6 +37,7 @@ impl Api {
             database: DatabaseConfig { url: world.database_url.clone(), max_connections: 4 },
             broker: BrokerConfig { url: world.amqp_url.clone() },
             blobs: world.blobs_config.clone(),
+            specs: SpecsConfig::default(),
             gateway: HttpConfig {
                 listen: ([127, 0, 0, 1], 0).into(),
                 max_body_bytes: MAX_BODY,

@@ -14,6 +14,7 @@ use cavendish_domain::{
     ShotSubject, Way,
 };
 use cavendish_intake::{RENDER_SIDE, shape};
+use cavendish_specs::Catalogue;
 use cavendish_store::PlannedShot;
 use complexity::Complexity;
 use recipe::{Recipe, recipe};
@@ -22,6 +23,8 @@ use sha2::{Digest, Sha256};
 /// What a plan is made under.
 #[derive(Debug, Clone)]
 pub(crate) struct Circumstances<'a> {
+    /// The specs that the brief may name.
+    pub(crate) specs: &'a Catalogue,
     /// What is known of the renderers.
     pub(crate) outlook: &'a Outlook,
     /// For a brief with a deadline.
@@ -49,7 +52,7 @@ pub(crate) fn plan(
 ) -> Result<Vec<PlannedShot>, InvalidBrief> {
     let way = brief.way(under.outlook.model.as_ref().map(|facts| facts.max_references));
     let why = keep::reasons(brief, way, under.outlook)?;
-    let shape = shape(brief);
+    let shape = shape(brief, under.specs);
     let complexity = Complexity::of(brief, shape.largest);
     let mut recipe = match way {
         Way::Placed { scene: false } => placed(under),

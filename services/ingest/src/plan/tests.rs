@@ -21,9 +21,13 @@ fn outlook() -> Outlook {
     Outlook::new(&[(facts, 1)], CostModel::from_iter([(lone("m", [1024, 1024], 12, 0), cost)]))
 }
 
+fn under(outlook: &Outlook, deadline: Option<Deadline>) -> Circumstances<'_> {
+    Circumstances { specs: Catalogue::builtin(), outlook, deadline }
+}
+
 fn shots(brief: &Brief, outlook: &Outlook, left: Option<f64>) -> Vec<ShotRequest> {
     let deadline = left.map(|left| Deadline { left, backlog: Backlog::default() });
-    let planned = plan(JobId(uuid::Uuid::nil()), brief, &[], &Circumstances { outlook, deadline });
+    let planned = plan(JobId(uuid::Uuid::nil()), brief, &[], &under(outlook, deadline));
     planned.unwrap().into_iter().map(|shot| shot.request).collect()
 }
 
@@ -103,7 +107,7 @@ fn what_waits_ahead_takes_of_the_time() {
     let wanted = brief(json!({"quality": "balanced"}));
     let backlog = Backlog { images: [0, 2, 0] };
     let deadline = Some(Deadline { left: 16.0, backlog });
-    let planned = plan(JobId(uuid::Uuid::nil()), &wanted, &[], &Circumstances { outlook: &outlook(), deadline });
+    let planned = plan(JobId(uuid::Uuid::nil()), &wanted, &[], &under(&outlook(), deadline));
     assert_eq!(planned.unwrap().remove(0).request.steps, Some(6), "12 of the 16 seconds are others'");
 }
 
@@ -150,7 +154,8 @@ fn identity_without_references_falls_back_and_says_so_or_is_refused() {
     assert!(matches!(shot.method, Method::Compose { .. }) && shot.instead.is_none());
     assert_eq!(codes(&shot)[..2], ["identity_unsupported", "own_pixels_in_scene"]);
     let only = two_kept("identity", "on linen", json!({"fallback": "none"}));
-    let under = Circumstances { outlook: &with_references(0), deadline: None };
+    let outlook = with_references(0);
+    let under = under(&outlook, None);
     let refused = plan(JobId(uuid::Uuid::nil()), &only, &[], &under).unwrap_err();
     let said = refused.to_string();
     assert!(said.starts_with("subjects[0].preserve: identity cannot be had: m takes no references"), "{said}");
