@@ -40,13 +40,14 @@ pub enum CatalogueFault {
     #[error("cannot be read")]
     Unreadable(#[from] io::Error),
     /// It is not TOML, or a field is missing, unknown, or of another type.
-    #[error("{}{}", place(field), error.message())]
+    #[error("{}{reason} (line {line})", place(field))]
     Malformed {
         /// Path of the field, such as `spec[1].size.width`; empty where the text is no TOML at all.
         field: String,
-        /// What the parser says, with line and column.
-        #[source]
-        error: toml::de::Error,
+        /// What the parser says.
+        reason: String,
+        /// The line where it says so, from 1.
+        line: usize,
     },
     /// A field has a value that it cannot have.
     #[error("{field}: {reason}")]

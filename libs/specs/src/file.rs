@@ -43,7 +43,11 @@ struct Grid {
 /// # Errors
 /// [`CatalogueFault`] with the field and the reason.
 pub(crate) fn read(text: &str) -> Result<Vec<(String, Spec)>, CatalogueFault> {
-    let malformed = |field: String, error| CatalogueFault::Malformed { field, error };
+    let malformed = |field: String, error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let (reason, line) = (error.message().to_owned(), before.matches('\n').count() + 1);
+        CatalogueFault::Malformed { field, reason, line }
+    };
     let toml = toml::de::Deserializer::parse(text).map_err(|error| malformed(String::new(), error))?;
     let mut file: File = serde_path_to_error::deserialize(toml).map_err(|error| {
         let path = error.path().to_string();

@@ -130,7 +130,8 @@ fn a_bad_file_is_refused_whole_with_file_field_and_reason() {
     let unknown = refusal(&spec("a-one", "size={width=9,height=9}\nsafe_zone={up=3}"));
     assert!(unknown.contains("spec[0].safe_zone.up: unknown field `up`, expected one of `top`"), "{unknown}");
     let missing = refusal(&spec("a-one", ""));
-    assert_eq!(missing, "spec file own.toml: spec[0]: missing field `size`");
+    assert_eq!(missing, "spec file own.toml: spec[0]: missing field `size` (line 5)");
+    assert!(refusal("[[spec").starts_with("spec file own.toml: ") && refusal("[[spec").ends_with("(line 5)"));
     assert!(refusal(&spec("amazon-x", "size={width=9,height=9}")).contains("does not begin with its network, `a-…`"));
     assert!(refusal(&spec("A-x", "size={width=9,height=9}")).contains("spec[0].id: `A-x` is not"));
     assert!(refusal("").contains("there is none in the file"));

@@ -38,11 +38,9 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
         if cause.is::<ConfigError>() && cause.to_string().contains("is missing") {
             return Some("cargo xtask up, and then the same with --config .cache/stack/env.toml");
         }
-        if cause.is::<UnknownSpec>() {
+        // Once a file of specs is corrected, the list shows that it is read.
+        if cause.is::<UnknownSpec>() || cause.is::<CatalogueError>() {
             return Some("cavendish specs list");
-        }
-        if cause.is::<CatalogueError>() {
-            return Some("cavendish specs list, once the file is corrected");
         }
         match cause.downcast_ref::<StoreError>()? {
             StoreError::NotFound("job") => Some("cavendish job list"),
