@@ -27,7 +27,7 @@ Environment:
 
 #[derive(Subcommand)]
 enum Command {
-    /// Bring what is missing: libtorch, weights, the demo photograph, RabbitMQ and PostgreSQL
+    /// Bring what is missing: libtorch, weights, the demo photograph, fonts, RabbitMQ and PostgreSQL
     Setup {
         /// The GPU half of libtorch too (Linux, 2.5 GB to fetch)
         #[arg(long)]

@@ -1,7 +1,8 @@
 //! The brief: what is asked for, and whether it can be asked.
 
+use crate::copy::locale_fault;
 use crate::faults::{Faults, InvalidBrief};
-use crate::{Fallback, Lane, OnInconsistent, Preserve, ProfileRef};
+use crate::{AdCopy, BrandChoice, Fallback, Lane, OnInconsistent, Preserve, ProfileRef};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -62,6 +63,18 @@ pub struct Brief {
     /// Whether a subject that the model cannot keep may be placed with its own pixels instead.
     #[serde(default)]
     pub fallback: Fallback,
+    /// Words to set onto the finished images; specs that forbid text go without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<AdCopy>,
+    /// The copy's language, BCP 47, such as `de-DE`; `en-US` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// How the copy is laid out; by the shape of each image when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// Whose colours, fonts and words the copy is set in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand: Option<BrandChoice>,
 }
 
 fn one() -> u32 {
@@ -208,11 +221,25 @@ impl Brief {
             subject.validate(&format!("subjects[{index}]"), &mut faults);
         }
         self.validate_company(&mut faults);
+        self.validate_copy(&mut faults);
         faults.into_result()
     }
 }
 
 impl Brief {
+    /// What is to be set, in which language, for whom.
+    fn validate_copy(&self, faults: &mut Faults) {
+        if let Some(copy) = &self.copy {
+            copy.validate(faults);
+        }
+        if let Some(reason) = self.locale.as_deref().and_then(locale_fault) {
+            faults.add("locale".into(), reason);
+        }
+        if let Some(brand) = &self.brand {
+            brand.validate(self.copy.as_ref(), faults);
+        }
+    }
+
     /// What the subjects ask of each other.
     fn validate_company(&self, faults: &mut Faults) {
         let Some(first) = self.subjects.first() else { return };
@@ -321,6 +348,21 @@ mod tests {
         let mut odd = with(serde_json::json!([{"references": [{"blob": "k"}], "size": 11.0}]));
         odd["min_consistency"] = serde_json::json!(1.5);
         assert_eq!(fields(odd), ["min_consistency", "subjects[0].size"]);
+    }
+
+    #[test]
+    fn copy_is_checked_with_its_locale_and_its_brand() {
+        let with = |copy: serde_json::Value| {
+            let mut brief = serde_json::json!({"prompt": "x", "deliverables": ["amazon-main"]});
+            brief.as_object_mut().unwrap().extend(copy.as_object().unwrap().clone());
+            fields(brief)
+        };
+        let good = serde_json::json!({"copy": {"headline": "Hi", "price": {"amount": 1.5, "currency": "EUR"}},
+                                      "locale": "de-DE", "template": "story", "brand": "acme"});
+        assert_eq!(with(good), Vec::<String>::new());
+        let bad = serde_json::json!({"copy": {"headline": "So cheap"}, "locale": "de_DE",
+                                     "brand": {"forbidden_words": ["cheap"]}});
+        assert_eq!(with(bad), ["locale", "copy.headline"]);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The words of Cavendish as types: ids, the brief, and the state machines of job and shot. No I/O.
 
 mod blob_key;
+mod brand;
 mod brief;
+mod copy;
 mod cost;
 mod decision;
 pub mod effort;
@@ -16,10 +18,12 @@ mod shot;
 mod state;
 
 pub use blob_key::BlobKey;
+pub use brand::{Brand, BrandChoice};
 pub use brief::{
     Backdrop, Brief, Deliverable, MAX_DEADLINE_MS, MAX_DELIVERABLES, MAX_PROMPT_CHARS, MAX_REFERENCES, MAX_SUBJECTS,
     MAX_VARIANTS, Quality, RELATIVE_SIZES, Reference, Subject,
 };
+pub use copy::{AdCopy, MAX_CTA_CHARS, MAX_HEADLINE_CHARS, MAX_LINES_CHARS, Price};
 pub use cost::{Basis, Cost, CostKey, CostModel, Estimate, SizeBucket};
 pub use decision::{Decision, Expected, Reason, Reuse};
 pub use faults::{FieldError, InvalidBrief};

@@ -1,7 +1,9 @@
 //! `cargo xtask setup`: brings what is missing into the cache folder and says what it does.
 
 mod archive;
+mod debian;
 mod folder;
+mod fonts;
 mod libtorch;
 mod ncnn;
 mod nvidia;
@@ -17,12 +19,13 @@ use crate::{paths::Paths, say};
 use anyhow::{Context, Result};
 use std::fs;
 
-/// Everything: libtorch, weights, the demo photograph and the servers.
+/// Everything: libtorch, weights, the demo photograph, fonts and the servers.
 pub(crate) fn all(paths: &Paths, cuda: bool) -> Result<()> {
     let _lock = hold(paths)?;
     libtorch::ensure(paths, cuda)?;
     weights::ensure(paths)?;
     photo::ensure(paths)?;
+    fonts::ensure(paths)?;
     // A server that the environment names is somebody else's to install.
     let wanted = |name: &str| std::env::var_os(name).is_none_or(|value| value.is_empty());
     servers::ensure(wanted("CAVENDISH_AMQP_URL"), wanted("CAVENDISH_DATABASE_URL"))?;

@@ -1,5 +1,6 @@
 //! What the small networks are trained on and measured with: rendered objects with their names, and photographs.
 
+use super::debian::{self, only_file, run};
 use super::{folder, servers, wheel};
 use crate::{paths::Paths, say, say::Board};
 use anyhow::{Context, Result, bail};
@@ -74,32 +75,8 @@ impl Npm {
     }
 }
 
-/// The package's files without installing it.
 fn wallpapers(draft: &Path) -> Result<()> {
-    let scratch = draft.join("wallpapers-package");
-    fs::create_dir_all(&scratch)?;
-    if run(Command::new("apt-get").args(["-q", "download", WALLPAPERS]).stdout(Stdio::null()), &scratch).is_err() {
-        servers::update().context("apt is needed to fetch the photographs")?;
-        run(Command::new("apt-get").args(["-q", "download", WALLPAPERS]).stdout(Stdio::null()), &scratch)?;
-    }
-    let package = only_file(&scratch, "deb")?;
-    run(Command::new("dpkg-deb").arg("-x").arg(&package).arg("out"), &scratch)?;
-    fs::rename(scratch.join("out/usr/share/wallpapers"), draft.join("wallpapers"))?;
-    Ok(fs::remove_dir_all(scratch)?)
-}
-
-fn only_file(folder: &Path, kind: &str) -> Result<PathBuf> {
-    let mut files = fs::read_dir(folder)?.flatten().map(|entry| entry.path());
-    files.find(|file| file.extension().is_some_and(|found| found == kind)).with_context(|| format!("no .{kind} came"))
-}
-
-fn run(command: &mut Command, folder: &Path) -> Result<()> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.current_dir(folder).stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
-    let output =
-        output.and_then(std::process::Child::wait_with_output).with_context(|| format!("cannot run {program}"))?;
-    if !output.status.success() {
-        bail!("{program} failed:\n{}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(())
+    let root = debian::fetch(WALLPAPERS, draft)?;
+    fs::rename(root.join("usr/share/wallpapers"), draft.join("wallpapers"))?;
+    Ok(fs::remove_dir_all(draft.join(format!("{WALLPAPERS}-package")))?)
 }

@@ -1,0 +1,64 @@
+//! Brand kits: the colours, fonts and words of a brand with the files they need.
+
+use crate::error::TypeError;
+use cavendish_domain::Brand;
+use image::RgbaImage;
+use serde::Deserialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A brand with its files.
+#[derive(Debug, Clone, Default)]
+pub struct BrandKit {
+    /// Colours, families and words.
+    pub brand: Brand,
+    /// Its logo, with alpha; None leaves it out.
+    pub logo: Option<RgbaImage>,
+    /// Font files besides the installed ones.
+    pub fonts: Vec<PathBuf>,
+}
+
+/// A kit as it is written down; paths are relative to its file.
+#[derive(Deserialize)]
+struct Written {
+    #[serde(flatten)]
+    brand: Brand,
+    logo: Option<PathBuf>,
+    #[serde(default)]
+    fonts: Vec<PathBuf>,
+}
+
+impl From<Brand> for BrandKit {
+    fn from(brand: Brand) -> Self {
+        Self { brand, ..Self::default() }
+    }
+}
+
+impl BrandKit {
+    /// Reads `<folder>/<name>.toml` and its logo.
+    ///
+    /// # Errors
+    /// [`TypeError::Field`] of `brand` where there is no such kit, [`TypeError::File`] where it or its logo is not as it
+    /// should be.
+    pub fn load(folder: &Path, name: &str) -> Result<Self, TypeError> {
+        let path = folder.join(format!("{name}.toml"));
+        let text =
+            fs::read_to_string(&path).map_err(|_| TypeError::field("brand", format!("there is no kit `{name}`")))?;
+        let written: Written = toml::from_str(&text).map_err(|error| unusable("brand", &path, error))?;
+        if let Some(fault) = written.brand.faults().into_iter().next() {
+            return Err(TypeError::Field { field: fault.field, reason: fault.reason });
+        }
+        let logo = written.logo.map(|logo| read_logo(&folder.join(logo))).transpose()?;
+        let fonts = written.fonts.iter().map(|font| folder.join(font)).collect();
+        Ok(Self { brand: written.brand, logo, fonts })
+    }
+}
+
+fn read_logo(path: &Path) -> Result<RgbaImage, TypeError> {
+    let image = image::open(path).map_err(|error| unusable("brand.logo", path, error))?;
+    Ok(image.to_rgba8())
+}
+
+fn unusable(field: &'static str, path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> TypeError {
+    TypeError::File { field, path: path.into(), source: Box::new(source) }
+}
