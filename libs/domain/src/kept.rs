@@ -1,6 +1,6 @@
 //! How subjects are kept: by drawing or by their own pixels, how much alike they must be, and what else may be done.
 
-use crate::{Backdrop, BlobKey, Brief};
+use crate::{Backdrop, BlobKey, Brief, ModelFacts};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -143,16 +143,22 @@ pub enum Way {
 }
 
 impl Brief {
-    /// Who makes its images, by a model that takes that many references; `None` while no renderer was seen.
+    /// Who makes its images, from so many references, by this model; `None` while no renderer was seen.
     #[must_use]
-    pub fn way(&self, max_references: Option<u32>) -> Way {
-        let most = max_references.unwrap_or(u32::MAX);
-        // What a profile has is known when it is planned; here it counts as one.
-        let references: usize = self.subjects.iter().map(|subject| subject.references.len().max(1)).sum();
-        match self.subjects.is_empty() || (self.keeps_identity() && most > 0) {
-            true => Way::Drawn { references: u32::try_from(references).unwrap_or(u32::MAX).min(most) },
+    pub fn way(&self, model: Option<&ModelFacts>, references: u32) -> Way {
+        let subjects = u32::try_from(self.subjects.len()).unwrap_or(u32::MAX);
+        let taken = model.map_or(references, |facts| facts.taken(subjects, references));
+        match self.subjects.is_empty() || (self.keeps_identity() && taken > 0) {
+            true => Way::Drawn { references: taken },
             false => Way::Placed { scene: self.scene().is_some() },
         }
+    }
+
+    /// References that it names itself. What a profile has is known when it is planned; here it counts as one.
+    #[must_use]
+    pub fn references(&self) -> u32 {
+        let count: usize = self.subjects.iter().map(|subject| subject.references.len().max(1)).sum();
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// Whether its subjects are to be drawn from their references.
@@ -190,13 +196,17 @@ mod tests {
 
     #[test]
     fn a_model_without_references_places_subjects() {
+        let facts = |max_references| ModelFacts { max_references, ..ModelFacts::default() };
         let drawn = brief("on linen", &["mug", "pot"], "identity");
-        assert_eq!(drawn.way(Some(14)), Way::Drawn { references: 2 });
-        assert_eq!(drawn.way(None), Way::Drawn { references: 2 });
-        assert_eq!(drawn.way(Some(1)), Way::Drawn { references: 1 });
-        assert_eq!(drawn.way(Some(0)), Way::Placed { scene: true });
-        assert_eq!(brief("mug", &["mug"], "pixels").way(Some(14)), Way::Placed { scene: false });
-        assert_eq!(brief("mug", &[], "pixels").way(Some(0)), Way::Drawn { references: 0 });
+        let way = |most: u32, references| drawn.way(Some(&facts(most)), references);
+        assert_eq!(drawn.references(), 2);
+        assert_eq!((way(14, 2), way(14, 9)), (Way::Drawn { references: 2 }, Way::Drawn { references: 9 }));
+        assert_eq!(drawn.way(None, 2), Way::Drawn { references: 2 });
+        assert_eq!((way(1, 2), way(0, 2)), (Way::Drawn { references: 1 }, Way::Placed { scene: true }));
+        let one_each = ModelFacts { place: Some(48), ..facts(14) };
+        assert_eq!(drawn.way(Some(&one_each), 9), Way::Drawn { references: 2 });
+        assert_eq!(brief("mug", &["mug"], "pixels").way(Some(&facts(14)), 1), Way::Placed { scene: false });
+        assert_eq!(brief("mug", &[], "pixels").way(Some(&facts(0)), 0), Way::Drawn { references: 0 });
     }
 
     #[test]

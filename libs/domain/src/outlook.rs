@@ -11,7 +11,7 @@ pub const LINE_SECONDS: f64 = 0.2;
 const RATIO_SLACK: f64 = 0.05;
 
 /// What a live renderer says of its model. A subset of what `RendererInfo` writes; other fields are ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ModelFacts {
     /// Model name and version.
     pub model: String,
@@ -21,16 +21,41 @@ pub struct ModelFacts {
     pub default_steps: u32,
     /// References of one image, at most.
     pub max_references: u32,
+    /// Side in pixels of the place that each subject is drawn in, by a model that takes one reference a subject.
+    #[serde(default)]
+    pub place: Option<u32>,
+    /// What draws images with references, where that is another model.
+    #[serde(default)]
+    pub for_references: Option<Box<ModelFacts>>,
 }
 
 impl ModelFacts {
-    /// The native sizes nearest in shape to `ratio` (width / height), the smallest first; none that has less than a
-    /// quarter of the default's pixels.
+    /// The model that draws images with references, or without.
     #[must_use]
-    pub fn sizes_for(&self, ratio: f64) -> Vec<[u32; 2]> {
+    pub fn drawing(&self, references: bool) -> &Self {
+        self.for_references.as_deref().filter(|_| references).unwrap_or(self)
+    }
+
+    /// How many of so many references of so many subjects it draws from.
+    #[must_use]
+    pub fn taken(&self, subjects: u32, references: u32) -> u32 {
+        let shown = self.drawing(true);
+        let wanted = if shown.place.is_some() { subjects.min(references) } else { references };
+        wanted.min(shown.max_references)
+    }
+
+    /// The native sizes nearest in shape to `ratio` (width / height), the smallest first; none that has less than a
+    /// quarter of the default's pixels. Where subjects have places, of the sizes that hold so many subjects those that
+    /// hold the fewest.
+    #[must_use]
+    pub fn sizes_for(&self, ratio: f64, subjects: u32) -> Vec<[u32; 2]> {
         let off = |[width, height]: &[u32; 2]| (f64::from(*width) / f64::from(*height) / ratio).ln().abs();
         let least = (self.default_area() / 4).max(1);
-        let usable = || self.native_sizes.iter().filter(|size| area(**size) >= least);
+        let places = |[width, height]: &[u32; 2]| self.place.map_or(0, |side| (width / side) * (height / side));
+        let holds = |size: &[u32; 2]| self.place.is_none() || places(size) >= subjects;
+        let fewest = self.native_sizes.iter().filter(|size| holds(size)).map(places).min();
+        let fits = |size: &&[u32; 2]| area(**size) >= least && fewest.is_none_or(|fewest| places(size) == fewest);
+        let usable = || self.native_sizes.iter().filter(fits);
         let nearest = usable().map(off).fold(f64::INFINITY, f64::min);
         let mut sizes: Vec<_> = usable().filter(|size| off(size) <= nearest + RATIO_SLACK).copied().collect();
         sizes.sort_by_key(|size| area(*size));
@@ -156,16 +181,29 @@ mod tests {
     use crate::Cost;
 
     fn facts(model: &str, sizes: &[[u32; 2]]) -> ModelFacts {
-        ModelFacts { model: model.into(), native_sizes: sizes.to_vec(), default_steps: 4, max_references: 0 }
+        ModelFacts { model: model.into(), native_sizes: sizes.to_vec(), default_steps: 4, ..ModelFacts::default() }
+    }
+
+    #[test]
+    fn subjects_that_have_places_choose_the_size() {
+        let sizes = [[64, 64], [96, 64], [144, 64], [144, 96]];
+        let shown = ModelFacts { place: Some(48), max_references: 6, ..facts("shown", &sizes) };
+        let pair = ModelFacts { for_references: Some(Box::new(shown)), max_references: 6, ..facts("named", &sizes) };
+        let size = |subjects| pair.drawing(true).sizes_for(1.0, subjects);
+        assert_eq!([1, 2, 3, 5].map(size), [[[64, 64]], [[96, 64]], [[144, 64]], [[144, 96]]]);
+        assert_eq!((pair.taken(2, 9), pair.taken(9, 9)), (2, 6), "one reference each");
+        assert_eq!(pair.drawing(false).model, "named");
+        let usual = ModelFacts { max_references: 4, ..facts("one", &sizes) };
+        assert_eq!((usual.taken(2, 9), usual.sizes_for(1.0, 5)), (4, vec![[64, 64]]));
     }
 
     #[test]
     fn sizes_of_the_nearest_shape_come_small_to_large() {
         let several = facts("m", &[[1024, 1024], [1248, 832], [832, 1248], [512, 512], [256, 256], [0, 9]]);
-        assert_eq!(several.sizes_for(1.0), [[512, 512], [1024, 1024]]);
-        assert_eq!(several.sizes_for(1.91), [[1248, 832]]);
-        assert_eq!(several.sizes_for(0.5625), [[832, 1248]]);
-        assert_eq!(facts("m", &[]).sizes_for(1.0), Vec::<[u32; 2]>::new());
+        assert_eq!(several.sizes_for(1.0, 0), [[512, 512], [1024, 1024]]);
+        assert_eq!(several.sizes_for(1.91, 0), [[1248, 832]]);
+        assert_eq!(several.sizes_for(0.5625, 0), [[832, 1248]]);
+        assert_eq!(facts("m", &[]).sizes_for(1.0, 0), Vec::<[u32; 2]>::new());
     }
 
     #[test]

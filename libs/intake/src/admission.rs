@@ -18,7 +18,8 @@ pub fn admission(
     now: DateTime<Utc>,
 ) -> Result<(), InvalidBrief> {
     let Some(deadline) = brief.deadline_ms else { return Ok(()) };
-    let Some(key) = cheapest(brief, shape, outlook).filter(|key| outlook.renderers > 0 && outlook.costs.knows(&key.model))
+    let Some(key) =
+        cheapest(brief, shape, outlook).filter(|key| outlook.renderers > 0 && outlook.costs.knows(&key.model))
     else {
         return Ok(());
     };
@@ -43,13 +44,13 @@ pub fn admission(
 
 /// The kind of image that the brief comes to when it must be cheap.
 fn cheapest(brief: &Brief, shape: Shape, outlook: &Outlook) -> Option<CostKey> {
-    let references = match brief.way(outlook.model.as_ref().map(|facts| facts.max_references)) {
+    let references = match brief.way(outlook.model.as_ref(), brief.references()) {
         Way::Placed { scene: false } => return Some(lone(STUDIO, [RENDER_SIDE; 2], 0, 0)),
         Way::Placed { scene: true } => 0,
         Way::Drawn { references } => references,
     };
-    let facts = outlook.model.as_ref()?;
-    let size = *facts.sizes_for(shape.ratio).first()?;
+    let facts = outlook.model.as_ref()?.drawing(references > 0);
+    let size = *facts.sizes_for(shape.ratio, brief.subjects.len() as u32).first()?;
     Some(lone(&facts.model, size, fewest_steps(facts.default_steps), references))
 }
 
@@ -68,7 +69,7 @@ mod tests {
     /// Two devices; an image of four steps takes three seconds, one of two steps half of it and up to 2.25 s.
     fn outlook() -> Outlook {
         let facts =
-            ModelFacts { model: "m".into(), native_sizes: vec![[512, 512]], default_steps: 4, max_references: 0 };
+            ModelFacts { model: "m".into(), native_sizes: vec![[512, 512]], default_steps: 4, ..ModelFacts::default() };
         let mut cost = Cost::default();
         (0..10).for_each(|_| cost.observe(3.0));
         Outlook::new(&[(facts, 2)], CostModel::from_iter([(lone("m", [512, 512], 4, 0), cost)]))

@@ -38,6 +38,8 @@ impl Renderer for FakeRenderer {
             default_steps: 4,
             default_guidance: 1.0,
             max_references: crate::MAX_REFERENCES as u32,
+            place: None,
+            for_references: None,
             devices: 1,
         }
     }

@@ -1,6 +1,7 @@
 //! The contract between the render service and whatever draws: plain request and result types and the
 //! [`Renderer`] trait. No libtorch here, so everything but the engine builds and tests without it.
 
+mod by_references;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod fake;
@@ -9,6 +10,7 @@ mod inputs;
 mod types;
 mod vision;
 
+pub use by_references::ByReferences;
 pub use fake::{FakeBehaviour, FakeRenderer};
 pub use fake_vision::FakeVision;
 pub use inputs::{Edit, Margins, Reference};

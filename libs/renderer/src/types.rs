@@ -179,8 +179,23 @@ pub struct RendererInfo {
     pub default_guidance: f64,
     /// References of one image, at most; 0 for a model that takes none.
     pub max_references: u32,
+    /// Side in pixels, at native size, of the place that each subject is drawn in, by a model that takes one reference a
+    /// subject; `None` for one that places subjects as it likes, from any number of references.
+    #[serde(default)]
+    pub place: Option<u32>,
+    /// What draws images with references, where that is another model.
+    #[serde(default)]
+    pub for_references: Option<Box<RendererInfo>>,
     /// Devices that draw beside each other.
     pub devices: u32,
+}
+
+impl RendererInfo {
+    /// The model that draws images with references, or without.
+    #[must_use]
+    pub fn drawing(&self, references: bool) -> &Self {
+        self.for_references.as_deref().filter(|_| references).unwrap_or(self)
+    }
 }
 
 /// Why a render did not come about.

@@ -128,7 +128,7 @@ impl Easel {
         next: &Try,
     ) -> Result<(Drawn, Score), HandlerError> {
         if next.how == How::Draw {
-            let references = kept::references(kept, self.renderer.info().max_references as usize).await?;
+            let references = kept::references(kept, self.renderer.info().drawing(true)).await?;
             let drawn = self.draw(sitting, next, &sitting.request.prompt, references).await?;
             let score = score::drawn(&*self.vision, &drawn.image, kept).await?;
             return Ok((drawn, score));

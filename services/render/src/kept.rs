@@ -5,7 +5,7 @@ use cavendish_conveyor::HandlerError;
 use cavendish_domain::{BlobKey, ShotSubject};
 use cavendish_imaging::image::{RgbaImage, imageops};
 use cavendish_imaging::{Cutout, CutoutHint, ImageError, Limits, cutout, decode, resize_rgba};
-use cavendish_renderer::{Embedding, PixelsAlpha, Reference, Vision};
+use cavendish_renderer::{Embedding, PixelsAlpha, Reference, RendererInfo, Vision};
 use cavendish_service_kit::{blob_error, blocking};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -115,12 +115,13 @@ fn cropped(cutout: &Cutout) -> RgbaImage {
     imageops::crop_imm(&cutout.rgba, b.x, b.y, b.width, b.height).to_image()
 }
 
-/// The references that a model which takes at most `most` draws from: the best of every subject, then the next best,
+/// The references that a model draws from: the best of every subject, then the next best as far as it takes more,
 /// handed over subject by subject.
 ///
 /// # Errors
 /// Permanent when a picture cannot be resized.
-pub(crate) async fn references(kept: &Arc<Vec<Kept>>, most: usize) -> Result<Vec<Reference>, HandlerError> {
+pub(crate) async fn references(kept: &Arc<Vec<Kept>>, model: &RendererInfo) -> Result<Vec<Reference>, HandlerError> {
+    let most = (model.max_references as usize).min(if model.place.is_some() { kept.len() } else { usize::MAX });
     let (subjects, counts) = (Arc::clone(kept), shares(kept.iter().map(|kept| kept.cutouts.len()), most));
     blocking(move || {
         let chosen = subjects.iter().zip(counts).flat_map(|(kept, count)| &kept.cutouts[..count]);

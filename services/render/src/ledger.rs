@@ -51,7 +51,7 @@ pub(crate) fn measured(
     let seconds = (timing.encode_ms + timing.denoise_ms + timing.decode_ms) / 1e3 / f64::from(batch);
     let key = CostKey {
         model: output.model.clone(),
-        size: SizeBucket::of(drawn_at(info, native, wanted)),
+        size: SizeBucket::of(drawn_at(info.drawing(references > 0), native, wanted, references)),
         steps: output.steps,
         references: references as u32,
         batch,
@@ -60,15 +60,11 @@ pub(crate) fn measured(
 }
 
 /// The model's own size that an image was drawn at.
-fn drawn_at(info: &RendererInfo, native: Option<[u32; 2]>, wanted: [u32; 2]) -> [u32; 2] {
-    let facts = ModelFacts {
-        model: info.model.clone(),
-        native_sizes: info.native_sizes.clone(),
-        default_steps: info.default_steps,
-        max_references: info.max_references,
-    };
+fn drawn_at(info: &RendererInfo, native: Option<[u32; 2]>, wanted: [u32; 2], references: usize) -> [u32; 2] {
+    let facts = ModelFacts { native_sizes: info.native_sizes.clone(), place: info.place, ..ModelFacts::default() };
     let named = native.filter(|size| info.native_sizes.contains(size));
-    named.or_else(|| facts.sizes_for(f64::from(wanted[0]) / f64::from(wanted[1].max(1))).pop()).unwrap_or(wanted)
+    let ratio = f64::from(wanted[0]) / f64::from(wanted[1].max(1));
+    named.or_else(|| facts.sizes_for(ratio, references as u32).pop()).unwrap_or(wanted)
 }
 
 #[cfg(test)]
@@ -87,6 +83,8 @@ mod tests {
             default_steps: 12,
             default_guidance: 1.0,
             max_references: 0,
+            place: None,
+            for_references: None,
             devices: 1,
         };
         let timing = StepTiming { queued_ms: 9_000.0, encode_ms: 100.0, denoise_ms: 3_000.0, decode_ms: 100.0 };

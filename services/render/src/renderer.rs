@@ -4,7 +4,7 @@ use crate::references::ReferenceBlobs;
 use anyhow::Context;
 use cavendish_blobs::Blobs;
 use cavendish_engine::{DeviceChoice, EngineOptions, EngineRenderer, Precision};
-use cavendish_renderer::{FakeBehaviour, FakeRenderer, Renderer};
+use cavendish_renderer::{ByReferences, FakeBehaviour, FakeRenderer, Renderer};
 use serde::Deserialize;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -76,16 +76,25 @@ pub(crate) async fn start(config: RendererConfig, blobs: Arc<Blobs>) -> anyhow::
             Ok(Arc::new(FakeRenderer::new(FakeBehaviour { step, crash_on: config.fake_crash_on })))
         }
         RendererKind::Engine => {
-            let mut options = EngineOptions::new(&config.model_dir, &config.encoder_dir);
-            options.devices = config.devices;
-            options.precision = config.precision;
-            options.reference_mib = config.reference_mib;
-            options.threads = config.threads;
-            options.max_batch = config.max_batch;
-            let started = tokio::task::spawn_blocking(move || EngineRenderer::start(options)).await?;
-            let started =
-                started.with_context(|| format!("cannot load the model in {}", config.model_dir.display()))?;
-            Ok(Arc::new(started.with_reference_store(Arc::new(ReferenceBlobs(blobs)))))
+            let named = engine(&config, config.model_dir.clone(), &blobs).await?;
+            let Some(folder) = named.reference_model().map(|folder| config.model_dir.join(folder)) else {
+                return Ok(Arc::new(named));
+            };
+            let shown = engine(&config, folder, &blobs).await?;
+            Ok(Arc::new(ByReferences { named: Arc::new(named), shown: Arc::new(shown) }))
         }
     }
+}
+
+/// The engine with the model in `folder`.
+async fn engine(config: &RendererConfig, folder: PathBuf, blobs: &Arc<Blobs>) -> anyhow::Result<EngineRenderer> {
+    let mut options = EngineOptions::new(&folder, &config.encoder_dir);
+    options.devices.clone_from(&config.devices);
+    options.precision = config.precision;
+    options.reference_mib = config.reference_mib;
+    options.threads = config.threads;
+    options.max_batch = config.max_batch;
+    let started = tokio::task::spawn_blocking(move || EngineRenderer::start(options)).await?;
+    let started = started.with_context(|| format!("cannot load the model in {}", folder.display()))?;
+    Ok(started.with_reference_store(Arc::new(ReferenceBlobs(blobs.clone()))))
 }

@@ -75,6 +75,7 @@ pub(crate) fn ladder(request: &ShotRequest, info: &RendererInfo) -> Vec<Try> {
 }
 
 fn stronger(plain: Try, info: &RendererInfo) -> Try {
+    let info = info.drawing(true);
     let steps = f64::from(plain.steps.unwrap_or(info.default_steps)) * MORE_STEPS;
     let guidance = (info.default_guidance * MORE_GUIDANCE).clamp(1.0, 100.0);
     Try { steps: Some((steps.ceil() as u32).clamp(1, 100)), guidance: Some(guidance), ..plain }

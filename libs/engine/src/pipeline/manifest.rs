@@ -28,6 +28,8 @@ pub struct Manifest {
     /// What the model does with references.
     #[serde(default)]
     pub references: ReferenceUse,
+    /// Folder of the model that draws what references show, relative to this one's, where that is another one.
+    pub reference_model: Option<String>,
     /// How images are enlarged afterwards, if they are.
     pub upscaler: Option<UpscalerEntry>,
 }
@@ -144,7 +146,22 @@ pub enum ReferenceUse {
         /// References are looked at as squares of this side in pixels; at the native size nearest to their own when absent.
         #[serde(default)]
         side: Option<u32>,
+        /// Every reference is a subject of its own, drawn in a place as large as its reference: row by row from the left,
+        /// in the middle of the image. Needs `side`.
+        #[serde(default)]
+        places: bool,
     },
+}
+
+impl ReferenceUse {
+    /// Side in pixels of the place of a subject, of a model that gives each one.
+    #[must_use]
+    pub fn place(self) -> Option<u32> {
+        match self {
+            Self::Kept { side, places: true } => side,
+            _ => None,
+        }
+    }
 }
 
 /// Latents that differ by less decode to pictures that are told apart with difficulty.
@@ -163,11 +180,12 @@ impl Manifest {
         };
         let text = std::fs::read_to_string(path).map_err(|e| cannot(e.into()))?;
         let manifest: Self = toml::from_str(&text).map_err(|e| cannot(e.into()))?;
-        manifest
-            .native
-            .check()
-            .map_err(|what| EngineError::new(ErrorKind::Model, format!("{}: {what}", path.display())))?;
-        Ok(manifest)
+        let wrong = |what| EngineError::new(ErrorKind::Model, format!("{}: {what}", path.display()));
+        manifest.native.check().map_err(wrong)?;
+        match manifest.references {
+            ReferenceUse::Kept { side: None | Some(0), places: true } => Err(wrong("references.places needs a side")),
+            _ => Ok(manifest),
+        }
     }
 
     /// How an image of the wanted size comes about.
@@ -200,6 +218,7 @@ impl Manifest {
             sampling: Sampling { steps: 4, guidance: 1.0, shift: Shift::Empirical },
             native: Native::Free { multiple: 16, most_pixels: 4 << 20, default: Size { width: 1024, height: 1024 } },
             references: ReferenceUse::Joint { tolerance: default_tolerance() },
+            reference_model: None,
             upscaler: None,
         }
     }

@@ -87,7 +87,7 @@ pub(crate) fn looked_at(manifest: &Manifest, references: &[Reference], edit: Opt
 
 /// The size a reference is looked at.
 pub(crate) fn reference_size(manifest: &Manifest, reference: &Reference) -> Size {
-    if let ReferenceUse::Kept { side: Some(side) } = manifest.references {
+    if let ReferenceUse::Kept { side: Some(side), .. } = manifest.references {
         return Size { width: side, height: side };
     }
     let own = Size { width: reference.pixels.width, height: reference.pixels.height };

@@ -79,6 +79,12 @@ impl EngineRenderer {
         Ok(Self { desk, threads, info, loaded, store: None, known: Mutex::new(LruCache::new(KNOWN)) })
     }
 
+    /// Folder of the model that its `model.toml` names for references, relative to its own.
+    #[must_use]
+    pub fn reference_model(&self) -> Option<&str> {
+        self.loaded.manifest.reference_model.as_deref()
+    }
+
     /// Keeps what the model makes of references in `store`, and looks there first.
     #[must_use]
     pub fn with_reference_store(mut self, store: Arc<dyn ReferenceStore>) -> Self {
@@ -232,8 +238,20 @@ fn describe(loaded: &Loaded, devices: &[Device]) -> RendererInfo {
         },
         default_steps: number(manifest.sampling.steps),
         default_guidance: manifest.sampling.guidance,
-        max_references: if takes_references { number(MAX_REFERENCES) } else { 0 },
+        max_references: if takes_references { number(MAX_REFERENCES).min(places(manifest)) } else { 0 },
+        place: manifest.references.place(),
+        for_references: None,
         devices: number(devices.len()),
+    }
+}
+
+/// Subjects that its largest size holds, of a model that gives each a place.
+fn places(manifest: &Manifest) -> u32 {
+    match (manifest.references.place(), &manifest.native) {
+        (Some(side), Native::Listed(sizes)) => {
+            sizes.iter().map(|size| (size.width / side) * (size.height / side)).max().unwrap_or(0)
+        }
+        _ => u32::MAX,
     }
 }
 

@@ -40,7 +40,7 @@ pub struct EncoderEntry {
     pub dimensions: u32,
     /// The cosine at which another subject is as likely as the same one: a consistency of 0.5.
     pub even: f32,
-    /// The median cosine of views of one subject to its profile: a consistency of 0.9.
+    /// The median cosine of views of one subject to its profile: a consistency of 0.95.
     pub sure: f32,
 }
 
@@ -67,10 +67,10 @@ impl VisionManifest {
 }
 
 impl EncoderEntry {
-    /// What a cosine means, 0..=1: a logistic curve through 0.5 at `even` and 0.9 at `sure`.
+    /// What a cosine means, 0..=1: a logistic curve through 0.5 at `even` and 0.95 at `sure`.
     #[must_use]
     pub fn consistency(&self, cosine: f32) -> f32 {
-        let slope = 9.0_f32.ln() / (self.sure - self.even);
+        let slope = 19.0_f32.ln() / (self.sure - self.even);
         1.0 / (1.0 + (-(cosine - self.even) * slope).exp())
     }
 }
@@ -90,6 +90,6 @@ mod tests {
             sure: 0.8,
         };
         let close = |cosine, expected: f32| (entry.consistency(cosine) - expected).abs() < 1e-5;
-        assert!(close(0.6, 0.5) && close(0.8, 0.9) && close(0.4, 0.1));
+        assert!(close(0.6, 0.5) && close(0.8, 0.95) && close(0.4, 0.05));
     }
 }

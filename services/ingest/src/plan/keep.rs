@@ -2,16 +2,15 @@
 
 use cavendish_domain::{Backdrop, Brief, Fallback, InvalidBrief, Method, Outlook, Placing, Reason, Way};
 
-/// Why the subjects are kept as they are; nothing to say of a brief without.
+/// Why the subjects, which so many references show, are kept as they are; nothing to say of a brief without.
 ///
 /// # Errors
 /// When they are to be drawn and nothing else will do, and the model takes no references.
-pub(super) fn reasons(brief: &Brief, way: Way, outlook: &Outlook) -> Result<Vec<Reason>, InvalidBrief> {
+pub(super) fn reasons(brief: &Brief, way: Way, shown: u32, outlook: &Outlook) -> Result<Vec<Reason>, InvalidBrief> {
     if brief.subjects.is_empty() {
         return Ok(vec![]);
     }
-    let model = outlook.model.as_ref().map_or("the model", |facts| facts.model.as_str());
-    let wanted: usize = brief.subjects.iter().map(|subject| subject.references.len()).sum();
+    let model = outlook.model.as_ref().map_or("the model", |facts| facts.drawing(true).model.as_str());
     let mut reasons = vec![];
     match way {
         Way::Placed { .. } if brief.keeps_identity() => {
@@ -22,8 +21,8 @@ pub(super) fn reasons(brief: &Brief, way: Way, outlook: &Outlook) -> Result<Vec<
             }
             reasons.push(Reason::new("identity_unsupported", format!("{why}: their own pixels are placed")));
         }
-        Way::Drawn { references } if (references as usize) < wanted => {
-            let text = format!("{model} takes {references} of the {wanted} references: the best of each subject");
+        Way::Drawn { references } if references < shown => {
+            let text = format!("{model} takes {references} of the {shown} references: the best of each subject");
             reasons.push(Reason::new("references_left_out", text));
         }
         Way::Placed { .. } | Way::Drawn { .. } => {}

@@ -50,8 +50,9 @@ pub(crate) fn plan(
     subjects: &[ShotSubject],
     under: &Circumstances<'_>,
 ) -> Result<Vec<PlannedShot>, InvalidBrief> {
-    let way = brief.way(under.outlook.model.as_ref().map(|facts| facts.max_references));
-    let why = keep::reasons(brief, way, under.outlook)?;
+    let shown = subjects.iter().map(|subject| subject.cutouts.len() as u32).sum();
+    let way = brief.way(under.outlook.model.as_ref(), shown);
+    let why = keep::reasons(brief, way, shown, under.outlook)?;
     let shape = shape(brief, under.specs);
     let complexity = Complexity::of(brief, shape.largest);
     let mut recipe = match way {
@@ -85,8 +86,9 @@ pub(crate) fn plan(
 /// The recipe and its reasons, to be kept with the shots.
 fn decision(brief: &Brief, way: Way, recipe: Recipe, complexity: f64, under: &Circumstances<'_>) -> Decision {
     let drawn = way != Way::Placed { scene: false };
+    let shown = matches!(way, Way::Drawn { references: 1.. });
     Decision {
-        model: under.outlook.model.as_ref().filter(|_| drawn).map(|facts| facts.model.clone()),
+        model: under.outlook.model.as_ref().filter(|_| drawn).map(|facts| facts.drawing(shown).model.clone()),
         quality: brief.quality,
         complexity: (complexity * 1e3).round() / 1e3,
         native: recipe.native,

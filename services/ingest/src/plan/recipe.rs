@@ -33,7 +33,9 @@ pub(super) fn recipe(
     under: &Circumstances<'_>,
 ) -> Recipe {
     let Some(facts) = &under.outlook.model else { return unseen(brief, complexity) };
-    let ladder = ladder(brief.quality, complexity.score, facts, ratio);
+    let facts = facts.drawing(references > 0);
+    let sizes = facts.sizes_for(ratio, brief.subjects.len() as u32);
+    let ladder = ladder(brief.quality, complexity.score, facts, &sizes);
     if ladder.is_empty() {
         return unseen(brief, complexity);
     }
@@ -61,8 +63,7 @@ fn unseen(brief: &Brief, complexity: &Complexity) -> Recipe {
 }
 
 /// From what the tier asks for down to the least that is drawn at all.
-fn ladder(quality: Quality, complexity: f64, facts: &ModelFacts, ratio: f64) -> Vec<Rung> {
-    let sizes = facts.sizes_for(ratio);
+fn ladder(quality: Quality, complexity: f64, facts: &ModelFacts, sizes: &[[u32; 2]]) -> Vec<Rung> {
     let (Some(&smallest), Some(&largest)) = (sizes.first(), sizes.last()) else { return vec![] };
     let usual = sizes.iter().min_by_key(|size| area(**size).abs_diff(facts.default_area())).copied();
     let size = match quality {

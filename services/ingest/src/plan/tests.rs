@@ -14,7 +14,7 @@ fn outlook() -> Outlook {
         model: "m".into(),
         native_sizes: vec![[1024, 1024], [512, 512], [1248, 832]],
         default_steps: 12,
-        max_references: 0,
+        ..ModelFacts::default()
     };
     let mut cost = Cost::default();
     (0..50).for_each(|_| cost.observe(6.0));
@@ -27,8 +27,15 @@ fn under(outlook: &Outlook, deadline: Option<Deadline>) -> Circumstances<'_> {
 
 fn shots(brief: &Brief, outlook: &Outlook, left: Option<f64>) -> Vec<ShotRequest> {
     let deadline = left.map(|left| Deadline { left, backlog: Backlog::default() });
-    let planned = plan(JobId(uuid::Uuid::nil()), brief, &[], &under(outlook, deadline));
+    let subjects: Vec<_> = brief.subjects.iter().map(|subject| shown(subject.references.len())).collect();
+    let planned = plan(JobId(uuid::Uuid::nil()), brief, &subjects, &under(outlook, deadline));
     planned.unwrap().into_iter().map(|shot| shot.request).collect()
+}
+
+/// A subject with so many cut-outs.
+fn shown(cutouts: usize) -> ShotSubject {
+    let key = "tenants/t/inputs/k.png";
+    serde_json::from_value(json!({"cutouts": vec![json!({"key": key, "confidence": 1.0}); cutouts.max(1)]})).unwrap()
 }
 
 fn codes(shot: &ShotRequest) -> Vec<&str> {
@@ -146,6 +153,21 @@ fn identity_is_drawn_from_references_where_the_model_takes_them() {
     let few = shots(&two_kept("identity", "", json!({"backdrop": "warm"})), &with_references(1), None).remove(0);
     assert_eq!(codes(&few)[..2], ["references_left_out", "identity"]);
     assert_eq!(few.prompt, "product photograph of mug and pot on a warm studio backdrop");
+}
+
+#[test]
+fn another_model_draws_what_references_show_each_in_its_place() {
+    let sizes = vec![[64, 64], [96, 64], [144, 64]];
+    let facts = ModelFacts { model: "shown".into(), native_sizes: sizes, default_steps: 4, ..ModelFacts::default() };
+    let shown = ModelFacts { max_references: 3, place: Some(48), ..facts };
+    let known = with_references(3);
+    let model = known.model.map(|named| ModelFacts { for_references: Some(Box::new(shown)), ..named });
+    let outlook = Outlook { model, ..known };
+    let shot = shots(&two_kept("identity", "on linen", json!({})), &outlook, None).remove(0);
+    let decision = shot.decision.unwrap();
+    assert_eq!((decision.model.as_deref(), decision.native, shot.steps), (Some("shown"), Some([96, 64]), Some(4)));
+    let named = shots(&brief(json!({})), &outlook, None).remove(0);
+    assert_eq!((named.decision.unwrap().model.as_deref(), named.steps), (Some("m"), Some(12)));
 }
 
 #[test]
