@@ -19,6 +19,10 @@ const ROUNDS: usize = 7;
 /// Price of parting two equal neighbours; the paper's value.
 const SMOOTHNESS: f32 = 50.0;
 const CERTAIN: f32 = 1e9;
+/// What an opinion's log-odds weigh beside the colours' log-likelihoods.
+const LEANING: f32 = 1.0;
+/// How far from what was thought to be subject there may be more of it, as a share of its longer side.
+const BEYOND: f32 = 0.12;
 /// What it costs to call a shadow surroundings; calling it subject costs [`STRANGE`].
 const DIM: f32 = 0.5;
 
@@ -32,17 +36,31 @@ struct Scene {
 /// The subject's mask, at most [`FINE`] pixels long, and how well the colours part it from its surroundings, 0..1.
 /// `bounds` is `[left, top, right, bottom]`, 0..1: outside of it there is no subject. None: the cut found nothing.
 pub(super) fn mask(image: &RgbImage, bounds: [f32; 4]) -> Result<Option<(Mask, f32)>, ImageError> {
-    let coarse = Scene::of(image, COARSE)?;
-    let Some((mut small, models)) = coarse.find(&bounds) else { return Ok(None) };
-    small.tidy(0.05, 0.02);
-    if small.area() == 0 {
+    let (coarse, fine) = (Scene::of(image, COARSE)?, Scene::of(image, FINE)?);
+    let open = coarse.inside(&bounds);
+    let start = Mask::new(coarse.width, coarse.height, open.clone());
+    let leaning = vec![0.0; open.len()];
+    Ok(coarse.search(start, &open, &leaning, &fine, &fine.inside(&bounds)))
+}
+
+/// As [`mask`], begun from somebody's opinion of every pixel of the picture: the probability that it is subject. Where
+/// the colours tell, they decide; where they do not, the opinion does. What lies far from all that was thought to be
+/// subject is none.
+pub(super) fn mask_near(image: &RgbImage, opinion: &[f32]) -> Result<Option<(Mask, f32)>, ImageError> {
+    let (coarse, fine) = (Scene::of(image, COARSE)?, Scene::of(image, FINE)?);
+    let [small, large] = [&coarse, &fine]
+        .map(|scene| resize_plane(opinion, image.dimensions(), (scene.width as u32, scene.height as u32)));
+    let start = Mask::new(coarse.width, coarse.height, small.iter().map(|p| *p > 0.5).collect());
+    if start.area() == 0 {
         return Ok(None);
     }
-    let separation = coarse.separation(&small, &models);
-    let fine = Scene::of(image, FINE)?;
-    let mut mask = fine.outline(&small, &fine.inside(&bounds), &models);
-    mask.tidy(0.05, 0.01);
-    Ok(Some((mask, separation)))
+    let leaning: Vec<f32> = small.iter().map(|p| LEANING * logit(*p)).collect();
+    Ok(coarse.search(start, &coarse.near(&small), &leaning, &fine, &fine.near(&large)))
+}
+
+/// Log-odds, within what an opinion can be sure of.
+fn logit(p: f32) -> f32 {
+    (p / (1.0 - p).max(1e-6)).max(1e-6).ln().clamp(-4.0, 4.0)
 }
 
 impl Scene {
@@ -98,12 +116,38 @@ impl Scene {
         (0..self.colours.len()).map(inside).collect()
     }
 
-    fn find(&self, bounds: &[f32; 4]) -> Option<(Mask, [Gmm; 2])> {
-        let open = self.inside(bounds);
-        let mut mask = Mask::new(self.width, self.height, open.clone());
+    /// Which pixels lie near what an opinion takes for subject.
+    fn near(&self, opinion: &[f32]) -> Vec<bool> {
+        let likely = Mask::new(self.width, self.height, opinion.iter().map(|p| *p > 0.3).collect());
+        let size = likely.bounds().map_or(1, |b| b.width.max(b.height)) as f32;
+        likely.distance_to(true).iter().map(|far| *far <= BEYOND * size).collect()
+    }
+
+    /// Finds the subject here and its outline in the same picture at a finer size; `open` and `open_fine` say where it
+    /// may be, `leaning` how much rather than not a pixel is subject.
+    fn search(
+        &self,
+        start: Mask,
+        open: &[bool],
+        leaning: &[f32],
+        fine: &Self,
+        open_fine: &[bool],
+    ) -> Option<(Mask, f32)> {
+        let (mut small, models) = self.find(start, open, leaning)?;
+        small.tidy(0.05, 0.02);
+        if small.area() == 0 {
+            return None;
+        }
+        let separation = self.separation(&small, &models);
+        let mut mask = fine.outline(&small, open_fine, &models);
+        mask.tidy(0.05, 0.01);
+        Some((mask, separation))
+    }
+
+    fn find(&self, mut mask: Mask, open: &[bool], leaning: &[f32]) -> Option<(Mask, [Gmm; 2])> {
         let mut models = self.learn(&mask)?;
         for _ in 0..ROUNDS {
-            let next = self.cut(&open, &models);
+            let next = self.cut(open, leaning, &models);
             let same = next == mask;
             mask = next;
             models = match self.learn(&mask) {
@@ -125,11 +169,17 @@ impl Scene {
         Some([Gmm::fit(&of(true))?, Gmm::fit(&of(false))?])
     }
 
-    fn cut(&self, open: &[bool], [subject, surroundings]: &[Gmm; 2]) -> Mask {
-        let cost = |(open, colour): (&bool, &Colour)| {
-            if *open { (surroundings.cost(*colour), subject.cost(*colour)) } else { (0.0, CERTAIN) }
+    fn cut(&self, open: &[bool], leaning: &[f32], [subject, surroundings]: &[Gmm; 2]) -> Mask {
+        let cost = |i: usize| match open[i] {
+            true => {
+                let colour = self.colours[i];
+                // What a pixel is called costs what its colour and the leaning say against it.
+                let (for_it, against) = (leaning[i].max(0.0), (-leaning[i]).max(0.0));
+                (surroundings.cost(colour) + for_it, subject.cost(colour) + against)
+            }
+            false => (0.0, CERTAIN),
         };
-        self.divide(&open.iter().zip(&self.colours).map(cost).collect::<Vec<_>>())
+        self.divide(&(0..open.len()).map(cost).collect::<Vec<_>>())
     }
 
     /// The least cut, from what it costs to call each pixel surroundings and subject.

@@ -17,7 +17,7 @@ use crate::background::PlainBackground;
 use crate::blur::gaussian;
 use crate::decode::Decoded;
 use crate::error::{ImageError, Reason};
-use crate::resize::{resize_rgb, resize_rgba};
+use crate::resize::{resize_plane, resize_rgb, resize_rgba};
 use mask::Mask;
 
 /// What a caller knows of where the subject is.
@@ -44,6 +44,8 @@ pub enum Method {
     GrabCut,
     /// A network's matte.
     Network,
+    /// Found by a network, outlined by colour models and the least cut.
+    Guided,
 }
 
 /// Edges of the picture that the subject runs into.
@@ -154,7 +156,9 @@ pub fn cutout_simple(picture: &Decoded, image: &RgbImage) -> Result<Option<Cutou
     from_plain(image)
 }
 
-/// Cuts out by a network's matte of the same picture, which it is `confidence` sure of (0..1).
+/// Cuts out by a network's matte of the same picture, which it is `confidence` sure of (0..1): small networks know what
+/// the subject is better than where it ends. So the picture's own colours draw the outline, where they part subject and
+/// surroundings and come to much the same subject.
 ///
 /// # Errors
 /// [`Reason::Invalid`] when the matte is of another size or shows nothing.
@@ -163,9 +167,32 @@ pub fn cutout_by_matte(image: &RgbImage, matte: &[u8], confidence: f32) -> Resul
         return Err(Reason::Invalid("the matte is not of this picture".into()).into());
     }
     let alpha: Vec<f32> = matte.iter().map(|value| f32::from(*value) / 255.0).collect();
-    let mut cut = assess(matte::colours(image, &alpha), Method::Network, 0.0, 1.0)?;
+    let own = assess(matte::colours(image, &alpha), Method::Network, 0.0, 1.0)?;
+    let mut cut = match grabcut::mask_near(image, &alpha)? {
+        Some((mask, told)) if told >= PARTED && agreement(image, &alpha, &mask) >= AGREED => {
+            finish(image, &mask, Method::Guided, told)?
+        }
+        _ => own,
+    };
     cut.confidence *= confidence.clamp(0.0, 1.0);
     Ok(cut)
+}
+
+/// Share of pixels whose colour must tell on which side they are, for an outline drawn by colours.
+const PARTED: f32 = 0.8;
+/// How alike (intersection over union) what a network found and what colours make of it must be.
+const AGREED: f32 = 0.5;
+
+/// Intersection over union of a matte and a mask of the same picture.
+fn agreement(image: &RgbImage, alpha: &[f32], mask: &Mask) -> f32 {
+    let plane = resize_plane(&mask.plane(), (mask.width as u32, mask.height as u32), image.dimensions());
+    let (mut both, mut either) = (0u32, 0u32);
+    for (a, b) in alpha.iter().zip(&plane) {
+        let (a, b) = (*a > 0.5, *b > 0.5);
+        both += u32::from(a && b);
+        either += u32::from(a || b);
+    }
+    both as f32 / either.max(1) as f32
 }
 
 /// What stands out from a plain backdrop; None where there is no such backdrop or nothing does.
