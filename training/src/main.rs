@@ -11,7 +11,7 @@ mod sheet;
 mod verify;
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use data::{Backgrounds, Objects};
 use learn::Plan;
 use std::collections::BTreeSet;
@@ -47,6 +47,9 @@ enum Command {
     Model {
         #[command(flatten)]
         length: Length,
+        /// What is learnt.
+        #[arg(long)]
+        lesson: model::Lesson,
         /// Model folder to begin from: its transformer, codec and text encoder.
         #[arg(long, default_value = "models/nano")]
         from: PathBuf,
@@ -121,8 +124,9 @@ fn main() -> Result<()> {
     };
     match &cli.command {
         Command::Encoder(length) => encoder::train(plan("encoder", length), &objects()?, &backgrounds()?, &length.out),
-        Command::Model { length, from, encoder } => {
-            model::train(plan("model", length), &objects()?, from, encoder, &length.out)
+        Command::Model { length, lesson, from, encoder } => {
+            let name = lesson.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+            model::train(plan(&name, length), *lesson, &objects()?, [from, encoder, &length.out])
         }
         Command::Verify { encoder, cutout } => {
             let (objects, backgrounds) = (objects()?, backgrounds()?);

@@ -5,14 +5,34 @@ use crate::{cargo, paths::Paths, say, setup};
 use anyhow::{Context, Result, bail};
 use std::process::{Command, ExitCode};
 
-/// Where the default model's transformer is written while it learns.
-const MODEL: &str = ".cache/training/model/transformer";
+/// Where a model's transformer is written while it learns: beside what is shipped, which it may not be better than.
+const NAMES: &str = ".cache/training/names/transformer";
+const REFERENCES: &str = ".cache/training/references/transformer";
 
 /// Networks with the arguments of their training, as the model cards tell.
 const NETWORKS: &[(&str, &[&str])] = &[
     ("encoder", &["encoder", "--steps", "480", "--rate", "2e-3", "--out", "models/vision/encoder.safetensors"]),
     ("cutout", &["cutout", "--steps", "1500", "--rate", "2e-3", "--out", "models/vision/cutout.safetensors"]),
-    ("model", &["model", "--steps", "3000", "--rate", "4e-4", "--average", "0.99", "--out", MODEL]),
+    (
+        "names",
+        &["model", "--lesson", "names", "--steps", "3000", "--rate", "4e-4", "--average", "0.99", "--out", NAMES],
+    ),
+    (
+        "references",
+        &[
+            "model",
+            "--lesson",
+            "references",
+            "--steps",
+            "3400",
+            "--rate",
+            "5e-4",
+            "--average",
+            "0.99",
+            "--out",
+            REFERENCES,
+        ],
+    ),
 ];
 
 /// The networks there are.

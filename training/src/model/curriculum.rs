@@ -1,34 +1,64 @@
 use crate::scene::{SceneKind, chance};
+use clap::ValueEnum;
 use rand::Rng;
 
-/// Kinds of scenes with how often they come before and after identities are learnt: first one subject in the middle,
-/// then rows, relations and counts.
-const KINDS: &[(SceneKind, f64, f64)] = &[
-    (row(64, 64, 1, true), 0.50, 0.24),
-    (row(96, 64, 1, true), 0.10, 0.08),
-    (row(64, 64, 1, false), 0.25, 0.14),
-    (row(96, 64, 2, true), 0.10, 0.15),
-    (row(96, 64, 2, false), 0.05, 0.12),
-    (row(144, 64, 3, true), 0.0, 0.11),
-    (row(144, 96, 5, true), 0.0, 0.06),
-    (row(144, 96, 4, true), 0.0, 0.03),
-    (row(144, 64, 3, false), 0.0, 0.02),
-    (alike(96, 2), 0.0, 0.03),
-    (alike(144, 3), 0.0, 0.02),
+/// What a network is to learn. A small one learns one of them well, or both badly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lesson {
+    /// To draw what is named.
+    Names,
+    /// To draw what references show.
+    References,
+}
+
+/// A kind of scenes with how often it comes at first, and how often from [`Lesson::widened`] on.
+type Share = (SceneKind, f64, f64);
+
+/// First one subject in the middle, then pairs and counts.
+const NAMES: &[Share] = &[
+    (row(64, 64, 1, false), 0.80, 0.45),
+    (row(96, 64, 2, false), 0.20, 0.40),
+    (alike(96, 2), 0.0, 0.10),
+    (alike(144, 3), 0.0, 0.05),
 ];
 
-/// From this share of the run on the later mixture holds.
-const WIDENED: f64 = 0.6;
+/// First one subject, until it is found in its reference; then up to five, each in its own.
+const REFERENCES: &[Share] = &[
+    (row(64, 64, 1, true), 0.80, 0.42),
+    (row(96, 64, 2, true), 0.20, 0.22),
+    (row(144, 64, 3, true), 0.0, 0.20),
+    (row(144, 96, 4, true), 0.0, 0.05),
+    (row(144, 96, 5, true), 0.0, 0.11),
+];
 
-/// The kind of scenes of a batch, `done` (0..=1) into the run.
-pub(super) fn kind(seed: u64, batch: u64, done: f64) -> SceneKind {
-    let share = |&(_, before, after): &(SceneKind, f64, f64)| if done < WIDENED { before } else { after };
-    let mut left = chance(seed ^ 0x6b69_6e64, batch).random::<f64>() * KINDS.iter().map(share).sum::<f64>();
-    let pick = KINDS.iter().find(|kind| {
-        left -= share(kind);
-        left < 0.0
-    });
-    pick.unwrap_or(&KINDS[0]).0
+impl Lesson {
+    fn shares(self) -> &'static [Share] {
+        match self {
+            Self::Names => NAMES,
+            Self::References => REFERENCES,
+        }
+    }
+
+    /// The share of a run after which the later mixture holds. Where a thing is found in a reference is learnt soon, its
+    /// name is not.
+    fn widened(self) -> f64 {
+        match self {
+            Self::Names => 0.6,
+            Self::References => 0.2,
+        }
+    }
+
+    /// The kind of scenes of a batch, `done` (0..=1) into the run.
+    pub(super) fn kind(self, seed: u64, batch: u64, done: f64) -> SceneKind {
+        let share = |&(_, before, after): &Share| if done < self.widened() { before } else { after };
+        let kinds = self.shares();
+        let mut left = chance(seed ^ 0x6b69_6e64, batch).random::<f64>() * kinds.iter().map(share).sum::<f64>();
+        let pick = kinds.iter().find(|kind| {
+            left -= share(kind);
+            left < 0.0
+        });
+        pick.unwrap_or(&kinds[0]).0
+    }
 }
 
 const fn row(width: usize, height: usize, subjects: usize, references: bool) -> SceneKind {
@@ -45,7 +75,14 @@ mod tests {
 
     #[test]
     fn later_batches_widen_the_scenes() {
-        let most = |done| (0..500).map(|batch| kind(1, batch, done).subjects).max();
-        assert_eq!((most(0.1), most(0.9)), (Some(2), Some(5)));
+        let most = |lesson: Lesson, done| (0..500).map(|batch| lesson.kind(1, batch, done).subjects).max();
+        assert_eq!((most(Lesson::Names, 0.1), most(Lesson::Names, 0.9)), (Some(2), Some(3)));
+        assert_eq!((most(Lesson::References, 0.1), most(Lesson::References, 0.9)), (Some(2), Some(5)));
+    }
+
+    #[test]
+    fn a_lesson_is_about_one_thing() {
+        let about = |lesson: Lesson| (0..500).all(|batch| lesson.kind(2, batch, 0.9).references);
+        assert!(about(Lesson::References) && !about(Lesson::Names));
     }
 }

@@ -9,7 +9,7 @@ use crate::data::{Objects, Split};
 use crate::learn::{Plan, Run, feed};
 use anyhow::Result;
 use batch::Batch;
-use curriculum::kind;
+pub(crate) use curriculum::Lesson;
 use network::Network;
 use std::path::Path;
 use tch::Kind;
@@ -18,7 +18,7 @@ const SEED: u64 = 13;
 
 /// Learns for `plan.steps` steps, beginning with the model in `from`; the weights go to the folder `out`
 /// whenever the state is stored.
-pub(crate) fn train(plan: Plan, objects: &Objects, from: &Path, encoder: &Path, out: &Path) -> Result<()> {
+pub(crate) fn train(plan: Plan, lesson: Lesson, objects: &Objects, [from, encoder, out]: [&Path; 3]) -> Result<()> {
     let (network, weights) = Network::load(from, encoder)?;
     let steps = plan.steps;
     let mut run = Run::open(plan, &weights)?;
@@ -27,7 +27,7 @@ pub(crate) fn train(plan: Plan, objects: &Objects, from: &Path, encoder: &Path, 
     std::fs::copy(from.join("transformer/config.json"), out.join("config.json"))?;
     let file = out.join("diffusion_pytorch_model.safetensors");
     let done = |number: u64| number as f64 / steps as f64;
-    let compose = |number| Batch::compose(kind(SEED, number, done(number)), &known, SEED, number);
+    let compose = |number| Batch::compose(lesson.kind(SEED, number, done(number)), &known, SEED, number);
     feed(run.next(), compose, |batches| {
         while run.goes_on() {
             let batch = batches.recv()?;

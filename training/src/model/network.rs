@@ -10,7 +10,7 @@ use std::path::Path;
 use tch::{Device, Kind, Tensor, no_grad};
 
 /// How much more a patch counts that a subject covers.
-const SUBJECT: f64 = 2.0;
+const SUBJECT: f64 = 3.0;
 /// A latent channel counts by the root of its spread in pixels: what is hardly seen is hardly learnt. Within these.
 const CHANNEL: [f64; 2] = [0.3, 4.0];
 
