@@ -1,4 +1,5 @@
 use super::job_id;
+use super::list::ListQuery;
 use crate::api::{JobList, JobStatus};
 use crate::auth::Tenant;
 use crate::error::ApiError;
@@ -10,7 +11,6 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,26 +18,13 @@ use std::time::Duration;
 const MAX_LIST: i64 = 200;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct ListQuery {
-    limit: Option<String>,
-}
-
 /// `GET /v1/jobs?limit=50`: the newest jobs.
 pub(crate) async fn list(
     State(state): State<AppState>,
     tenant: Tenant,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<JobList>, ApiError> {
-    let limit = match query.limit.as_deref().map(str::parse::<i64>) {
-        None => 50,
-        Some(Ok(limit)) if (1..=MAX_LIST).contains(&limit) => limit,
-        Some(_) => {
-            let reason = format!("must be a number from 1 to {MAX_LIST}");
-            return Err(ApiError::InvalidRequest { field: "limit", reason });
-        }
-    };
-    let rows = state.store.jobs(tenant.id, limit).await?;
+    let rows = state.store.jobs(tenant.id, query.limit(50, MAX_LIST)?).await?;
     Ok(Json(JobList { jobs: rows.into_iter().map(|row| views::head(&state, row)).collect() }))
 }
 

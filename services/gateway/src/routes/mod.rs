@@ -2,6 +2,7 @@
 
 mod health;
 mod jobs;
+mod list;
 mod specs;
 mod subject_requests;
 mod subjects;

@@ -1,3 +1,4 @@
+use super::list::ListQuery;
 use crate::api::subjects::{SubjectList, SubjectStatus, TestStatus};
 use crate::auth::Tenant;
 use crate::error::ApiError;
@@ -7,15 +8,9 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use cavendish_domain::{ProfileName, ProfileRef, ProfileTestId};
-use serde::Deserialize;
 
 /// Subjects in a list, at most.
 const MAX_LIST: i64 = 1_000;
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct ListQuery {
-    limit: Option<String>,
-}
 
 /// `GET /v1/subjects?limit=100`: by name.
 pub(crate) async fn list(
@@ -23,15 +18,7 @@ pub(crate) async fn list(
     tenant: Tenant,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<SubjectList>, ApiError> {
-    let limit = match query.limit.as_deref().map(str::parse::<i64>) {
-        None => 100,
-        Some(Ok(limit)) if (1..=MAX_LIST).contains(&limit) => limit,
-        Some(_) => {
-            let reason = format!("must be a number from 1 to {MAX_LIST}");
-            return Err(ApiError::InvalidRequest { field: "limit", reason });
-        }
-    };
-    let rows = state.store.profiles(tenant.id, limit).await?;
+    let rows = state.store.profiles(tenant.id, query.limit(100, MAX_LIST)?).await?;
     Ok(Json(SubjectList { subjects: rows.into_iter().map(|row| subject_views::head(&state, row)).collect() }))
 }
 
