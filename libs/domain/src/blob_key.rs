@@ -72,6 +72,13 @@ impl BlobKey {
         Self(format!("kept/references/{digest}.safetensors"))
     }
 
+    /// A file of a campaign under the name that its plan gives it, for networks and shops to fetch. The one kind of key that
+    /// says nothing of what it holds: whoever writes it frees it first.
+    #[must_use]
+    pub fn published(campaign: &str, name: &str) -> Self {
+        Self(format!("published/{campaign}/{name}"))
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,12 +1,16 @@
 //! The arguments.
 
+mod campaign;
 mod model;
 mod specs;
 mod subject;
+mod verify;
 
+pub use campaign::{CampaignArgs, CampaignCommand, RunArgs};
 pub use model::{InspectArgs, ModelArgs, ModelCommand, PullArgs};
 pub use specs::{CheckArgs, SpecsArgs, SpecsCommand};
 pub use subject::{AddArgs, Kind, ServerArgs, SubjectArgs, SubjectCommand};
+pub use verify::VerifyArgs;
 
 use cavendish_domain::ProfileRef;
 use clap::{Args, Parser, Subcommand};
@@ -39,6 +43,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 files are there but some do not m
 pub enum Command {
     /// Make images from briefs, download them, and lay out a contact sheet
     Generate(GenerateArgs),
+    /// Make everything for a whole product feed
+    Campaign(CampaignArgs),
     /// Run the whole line in this process: gateway, ingest, render, postprocess
     Up(UpArgs),
     /// Bring the database schema up to date
@@ -54,6 +60,8 @@ pub enum Command {
     Key(KeyArgs),
     /// Show the output specs that can be asked for, and check files against them
     Specs(SpecsArgs),
+    /// Tell where files come from, by the marks in them
+    Verify(VerifyArgs),
     /// Look at a model checkpoint, or fetch one
     Model(ModelArgs),
 }

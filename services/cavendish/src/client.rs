@@ -50,10 +50,17 @@ impl Client {
     /// # Errors
     /// What the gateway says about the brief, field by field.
     pub async fn submit(&self, brief: &Value) -> anyhow::Result<JobAccepted> {
-        let idempotency_key = Uuid::new_v4().to_string();
+        self.submit_once(brief, &Uuid::new_v4().to_string()).await
+    }
+
+    /// Sends a brief under an idempotency key: a job that was made under it before is given again.
+    ///
+    /// # Errors
+    /// As [`Client::submit`].
+    pub async fn submit_once(&self, brief: &Value, idempotency_key: &str) -> anyhow::Result<JobAccepted> {
         self.call(|| {
             let request = self.request(Method::POST, "/v1/jobs").timeout(Duration::from_secs(120));
-            request.header("idempotency-key", &idempotency_key).json(brief)
+            request.header("idempotency-key", idempotency_key).json(brief)
         })
         .await
     }

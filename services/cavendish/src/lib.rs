@@ -2,6 +2,7 @@
 //! after it. What a command prints for programs goes to stdout, what it tells people goes to stderr.
 
 pub mod brief_file;
+mod campaign;
 pub mod cli;
 pub mod client;
 mod commands;
@@ -70,6 +71,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     }
     match cli.command {
         Command::Generate(args) => generate::run(args, config).await,
+        Command::Campaign(args) => campaign::run(args, config).await,
         Command::Up(args) => commands::up::run(args, config).await,
         Command::Migrate => commands::migrate::run(config).await,
         Command::Job(args) => commands::job::run(args, config).await,
@@ -77,6 +79,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::DeadLetters(args) => commands::dead_letters::run(args, config).await,
         Command::Key(args) => commands::key::run(args, config).await,
         Command::Specs(args) => commands::specs::run(args, config),
+        Command::Verify(args) => commands::verify::run(&args, config),
         Command::Model(args) => commands::model::run(args).await,
     }
 }

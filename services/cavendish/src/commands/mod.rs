@@ -8,3 +8,4 @@ pub(crate) mod model;
 pub(crate) mod specs;
 pub(crate) mod subject;
 pub(crate) mod up;
+pub(crate) mod verify;

@@ -1,0 +1,127 @@
+//! What a plan makes of a product: a brief for every scene and locale.
+
+use super::feed::Product;
+use super::plan::{Plan, Scene};
+use super::template::{Template, Values, path_part};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+/// A job of a campaign.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Item {
+    /// Names it within its campaign: product, locale and scene.
+    pub(crate) key: String,
+    pub(crate) locale: String,
+    pub(crate) scene: String,
+    /// The brief.
+    pub(crate) brief: Value,
+    /// Of everything that makes its files: another one is another job.
+    pub(crate) fingerprint: String,
+}
+
+/// What templates may name of a product, beside its own fields.
+pub(crate) fn values<'a>(plan: &'a Plan, product: &'a Product, locale: &'a str, scene: &'a str) -> Values<'a> {
+    let mut values: Values<'a> = product.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    values.extend([
+        ("id", product.id.as_str()),
+        ("title", product.title.as_str()),
+        ("campaign", plan.name.as_str()),
+        ("locale", locale),
+        ("scene", scene),
+    ]);
+    values
+}
+
+/// The jobs of a product that is kept as `profile`.
+pub(crate) fn items(plan: &Plan, product: &Product, profile: &str) -> Vec<Item> {
+    let pairs = plan.locales.iter().flat_map(|locale| plan.scenes.iter().map(move |scene| (locale, scene)));
+    pairs.map(|(locale, scene)| item(plan, product, locale, scene, profile)).collect()
+}
+
+fn item(plan: &Plan, product: &Product, locale: &str, scene: &Scene, profile: &str) -> Item {
+    let values = values(plan, product, locale, &scene.name);
+    let fill = |template: &Template| template.fill(&values, str::to_owned);
+    let mut brief = json!({
+        "name": format!("{} · {} · {locale}", product.title, scene.name),
+        "prompt": fill(&scene.prompt),
+        "subjects": [{"profile": profile, "name": product.title, "preserve": plan.preserve}],
+        "deliverables": plan.deliverables,
+        "variants": plan.variants,
+        "quality": plan.quality,
+        "lane": plan.lane,
+        "locale": locale,
+    });
+    let mut set = |name: &str, value: Option<Value>| {
+        if let (Some(value), Some(object)) = (value, brief.as_object_mut()) {
+            object.insert(name.into(), value);
+        }
+    };
+    set("backdrop", scene.backdrop.as_ref().map(|backdrop| json!(backdrop)));
+    set("seed", plan.seed.map(|seed| json!(seed)));
+    set("template", plan.template.as_ref().map(|template| json!(template)));
+    set("brand", plan.brand.as_ref().map(|brand| json!(brand)));
+    set("copy", copy(plan, locale, fill));
+    let digest = Sha256::digest(brief.to_string().as_bytes());
+    let fingerprint = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = [&product.id, locale, &scene.name].map(path_part).join("/");
+    Item { key, locale: locale.into(), scene: scene.name.clone(), brief, fingerprint }
+}
+
+/// The words of a locale with the product's own in them; what came to nothing is left out.
+fn copy(plan: &Plan, locale: &str, fill: impl Fn(&Template) -> String) -> Option<Value> {
+    let filled = plan.copy_for(locale)?.iter().map(|(name, template)| (name.clone(), fill(template)));
+    let mut copy = Map::new();
+    for (name, text) in filled.filter(|(_, text)| !text.trim().is_empty()) {
+        let value = if name == "price" { price(&text)? } else { json!(text) };
+        copy.insert(name, value);
+    }
+    (!copy.is_empty()).then_some(Value::Object(copy))
+}
+
+/// `15.00 EUR`, as feeds write prices.
+fn price(text: &str) -> Option<Value> {
+    let (amount, currency) = text.trim().split_once(' ')?;
+    Some(json!({"amount": amount.trim(), "currency": currency.trim()}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    pub(crate) fn product() -> Product {
+        let fields = BTreeMap::from([("price".to_owned(), "15.00 EUR".to_owned())]);
+        Product { id: "sku/1".into(), title: "Mug".into(), images: vec!["m.jpg".into()], fields }
+    }
+
+    fn plan(extra: &str) -> Plan {
+        let scenes =
+            "[[scenes]]\nname = 'linen'\nprompt = '{title} on linen'\n[[scenes]]\nname = 'warm'\nbackdrop = 'warm'";
+        toml::from_str(&format!("name = 'spring'\ndeliverables = ['amazon-main', 'meta-story']\n{extra}\n{scenes}"))
+            .unwrap()
+    }
+
+    #[test]
+    fn every_scene_and_locale_is_a_job_of_its_own() {
+        let plan =
+            plan("locales = ['de-DE', 'en-US']\n[copy.default]\nheadline = '{title}'\nprice = '{price}'\ncta = '{no}'");
+        let items = items(&plan, &product(), "sku-1@2");
+        let keys: Vec<_> = items.iter().map(|item| item.key.as_str()).collect();
+        assert_eq!(keys, ["sku-1/de-DE/linen", "sku-1/de-DE/warm", "sku-1/en-US/linen", "sku-1/en-US/warm"]);
+        let linen = &items[0].brief;
+        assert_eq!((linen["prompt"].as_str(), linen["lane"].as_str()), (Some("Mug on linen"), Some("bulk")));
+        assert_eq!(linen["copy"], json!({"headline": "Mug", "price": {"amount": "15.00", "currency": "EUR"}}));
+        assert_eq!(items[1].brief["backdrop"], "warm");
+        let parsed: cavendish_domain::Brief = serde_json::from_value(linen.clone()).unwrap();
+        assert_eq!(parsed.locale.as_deref(), Some("de-DE"));
+    }
+
+    #[test]
+    fn only_what_changes_files_changes_the_fingerprint() {
+        let one = items(&plan(""), &product(), "sku-1@2");
+        let more_at_once = items(&plan("at_once = 3\ntags.utm_source = 'x'"), &product(), "sku-1@2");
+        assert_eq!(one, more_at_once);
+        let newer = items(&plan(""), &product(), "sku-1@3");
+        assert!(one.iter().zip(&newer).all(|(a, b)| a.key == b.key && a.fingerprint != b.fingerprint));
+    }
+}

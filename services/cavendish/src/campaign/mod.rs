@@ -1,0 +1,272 @@
+//! `cavendish campaign`: a product feed and a plan in, named files, an index and pages out.
+
+mod feed;
+mod index;
+mod item;
+mod ledger;
+mod page;
+mod pictures;
+mod plan;
+mod publish;
+mod template;
+mod work;
+
+use crate::cli::{CampaignArgs, CampaignCommand, RunArgs};
+use crate::client::Client;
+use crate::up::{self, Line};
+use crate::{Exit, output};
+use anyhow::{Context, bail};
+use console::style;
+use feed::{BadProduct, Product, Products};
+use futures::StreamExt;
+use index::Sum;
+use indicatif::{ProgressBar, ProgressStyle};
+use ledger::Ledger;
+use page::Contents;
+use pictures::Pictures;
+use plan::Plan;
+use publish::Shelf;
+use serde_json::json;
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use template::path_part;
+use tokio::sync::Semaphore;
+use work::{Shop, Tally};
+
+/// Products under way at once: enough to fetch the next photographs while jobs are drawn.
+const PRODUCTS: usize = 4;
+
+/// Runs the command.
+///
+/// # Errors
+/// When the feed or the plan cannot be read, the gateway stays away, or nothing can be written.
+pub(crate) async fn run(args: CampaignArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
+    let CampaignCommand::Run(args) = args.command;
+    let plan = Plan::read(&args.plan)?;
+    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
+    let ledger = Ledger::open(&args.out)?;
+    let survey = survey(&args, &ledger, &plan)?;
+    if args.dry_run {
+        return estimate(&args, &plan, &ledger, &survey);
+    }
+    if args.local {
+        output::note("starting the line in this process");
+        let mut line = Line::start(config, up::Purpose::OneRun).await?;
+        let client = Client::new(line.url(), line.key())?;
+        let outcome = tokio::select! {
+            outcome = campaign(&args, config, &plan, client, ledger, &survey) => outcome,
+            error = line.broken() => Err(error),
+        };
+        let drained = line.stop().await;
+        let exit = outcome?;
+        return drained.map(|()| exit);
+    }
+    let key = args.key.as_deref();
+    let key = key.context("no API key: give --key or set CAVENDISH_KEY (`cavendish key create` makes one)")?;
+    campaign(&args, config, &plan, Client::new(&args.server, key)?, ledger, &survey).await
+}
+
+/// What a feed comes to.
+#[derive(Debug, Default)]
+struct Survey {
+    products: usize,
+    /// Jobs that were done before; their products may have changed since.
+    done: usize,
+    bad: Vec<BadProduct>,
+    /// Bad products beyond those that are told.
+    more_bad: usize,
+}
+
+/// Bad products that are told one by one, at most.
+const TOLD: usize = 20;
+
+/// Reads the whole feed once, and keeps nothing of it.
+fn survey(args: &RunArgs, ledger: &Ledger, plan: &Plan) -> anyhow::Result<Survey> {
+    let mut survey = Survey::default();
+    for product in products(args)? {
+        match product? {
+            Ok(product) => {
+                survey.products += 1;
+                let scenes = plan.scenes.iter().map(|scene| scene.name.as_str());
+                let keys = scenes.flat_map(|scene| plan.locales.iter().map(move |locale| (locale.as_str(), scene)));
+                let done = |(locale, scene): &(&str, &str)| {
+                    let key = [&product.id, *locale, *scene].map(path_part).join("/");
+                    ledger.known(&key).is_some_and(|known| known.done)
+                };
+                survey.done += keys.filter(done).count();
+            }
+            Err(bad) if survey.bad.len() < TOLD => survey.bad.push(bad),
+            Err(_) => survey.more_bad += 1,
+        }
+    }
+    if survey.products == 0 && survey.bad.is_empty() {
+        bail!("{} has no products", args.feed.display());
+    }
+    Ok(survey)
+}
+
+/// The feed's products, those left out whose ids come twice, or look alike as names of folders.
+fn products(args: &RunArgs) -> anyhow::Result<Products> {
+    let mut seen = HashSet::new();
+    let mut number = 0;
+    let distinct = feed::open(&args.feed)?.map(move |product| {
+        number += 1;
+        Ok(product?.and_then(|product| match seen.insert(path_part(&product.id)) {
+            true => Ok(product),
+            false => {
+                let reason = "comes twice, or differs from another one in punctuation only".into();
+                Err(BadProduct { number, id: Some(product.id), field: "id".into(), reason })
+            }
+        }))
+    });
+    Ok(Box::new(distinct.take(args.limit.unwrap_or(usize::MAX))))
+}
+
+/// Tells what would be made, and how long it may take by what was measured.
+fn estimate(args: &RunArgs, plan: &Plan, ledger: &Ledger, survey: &Survey) -> anyhow::Result<Exit> {
+    let jobs = survey.products * plan.jobs_each();
+    let left = jobs.saturating_sub(survey.done);
+    let seconds = ledger.seconds_each()?.map(|each| each * left as f64 / plan.at_once as f64);
+    let cost = plan.cost.as_ref().zip(seconds).map(|(cost, seconds)| (cost.per_hour * seconds / 3600.0, cost));
+    if args.json {
+        output::json(&json!({
+            "products": survey.products, "bad_products": survey.bad.len() + survey.more_bad, "jobs": jobs,
+            "jobs_done": survey.done, "files": survey.products * plan.files_each(), "seconds": seconds,
+            "cost": cost.map(|(amount, cost)| json!({"amount": amount, "currency": cost.currency})),
+        }))?;
+        return Ok(Exit::Done);
+    }
+    tell_bad(survey);
+    println!("{}", style(&plan.name).bold());
+    println!(
+        "  {} products, {} jobs ({} done before), {} files",
+        survey.products,
+        jobs,
+        survey.done,
+        survey.products * plan.files_each()
+    );
+    match seconds {
+        Some(seconds) => {
+            let cost = cost.map(|(amount, cost)| format!(", {amount:.2} {}", cost.currency)).unwrap_or_default();
+            println!("  about {}{cost}, by what jobs took so far", output::span((seconds * 1e3) as u64));
+        }
+        None => {
+            println!("  time and cost are not known before something was made");
+            output::next("the same with --limit 2 instead of --dry-run");
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn tell_bad(survey: &Survey) {
+    survey.bad.iter().for_each(|bad| output::note(&format!("{} {bad}", style("✗").red().for_stderr())));
+    if survey.more_bad > 0 {
+        output::note(&format!("  and {} more", survey.more_bad));
+    }
+}
+
+async fn campaign(
+    args: &RunArgs,
+    config: Option<&Path>,
+    plan: &Plan,
+    client: Client,
+    ledger: Ledger,
+    survey: &Survey,
+) -> anyhow::Result<Exit> {
+    let began = Instant::now();
+    let folder = args.feed.parent().unwrap_or(Path::new("."));
+    let shelf = if args.publish { Some(Shelf::open(config, &plan.name)?) } else { None };
+    let shop = Shop {
+        plan,
+        client,
+        pictures: Pictures::new(folder, args.allow_private, config)?,
+        ledger,
+        shelf,
+        out: &args.out,
+        jobs: Semaphore::new(plan.at_once),
+        bar: bar((survey.products * plan.jobs_each()) as u64, args.quiet),
+    };
+    shop.bar.suspend(|| tell_bad(survey));
+    let tally = tokio::select! {
+        tally = serve_all(args, &shop) => tally?,
+        _ = tokio::signal::ctrl_c() => {
+            shop.bar.abandon();
+            output::next("the same command goes on where this one was");
+            bail!("interrupted; jobs under way are finished by the line");
+        }
+    };
+    shop.bar.finish_and_clear();
+    let sum = index::write(&shop.ledger, &plan.name, &args.out)?;
+    pages(args, &shop)?;
+    report(args, &tally, survey, sum, began.elapsed())
+}
+
+/// All products, a few at a time, read as they are wanted.
+async fn serve_all(args: &RunArgs, shop: &Shop<'_>) -> anyhow::Result<Tally> {
+    let good = products(args)?.filter_map(|product| match product {
+        Ok(Ok(product)) => Some(Ok(product)),
+        Ok(Err(_)) => None,
+        Err(error) => Some(Err(error)),
+    });
+    let serve = |product: anyhow::Result<Product>| async move { shop.serve(&product?).await };
+    let mut served = futures::stream::iter(good).map(serve).buffer_unordered(PRODUCTS);
+    let mut tally = Tally::default();
+    while let Some(one) = served.next().await {
+        let one = one?;
+        tally = Tally { made: tally.made + one.made, kept: tally.kept + one.kept, failed: tally.failed + one.failed };
+        shop.bar.set_message(if tally.failed > 0 { format!("{} failed", tally.failed) } else { String::new() });
+    }
+    Ok(tally)
+}
+
+fn pages(args: &RunArgs, shop: &Shop<'_>) -> anyhow::Result<()> {
+    let mut contents = Contents::begin(&args.out, &shop.plan.name)?;
+    for product in products(args)? {
+        if let Ok(product) = product? {
+            contents.add(&args.out, &shop.ledger, shop.plan, &product)?;
+        }
+    }
+    contents.end()
+}
+
+fn report(args: &RunArgs, tally: &Tally, survey: &Survey, sum: Sum, took: Duration) -> anyhow::Result<Exit> {
+    let Tally { made, kept, failed } = *tally;
+    let bad = survey.bad.len() + survey.more_bad;
+    if args.json {
+        output::json(&json!({"made": made, "kept": kept, "failed": failed, "bad_products": bad, "index": sum}))?;
+    }
+    if !args.quiet {
+        let mark = if failed + bad == 0 { style("✓").green() } else { style("!").yellow() };
+        let took = output::span(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        output::note(&format!(
+            "{} {made} jobs made, {kept} as they were, {failed} failed, {bad} bad products; {} files, {} on spec, {}, in {took}",
+            mark.for_stderr(),
+            sum.files,
+            sum.compliant,
+            output::bytes(sum.bytes),
+        ));
+        ["index.html", "index.csv", "index.json"]
+            .iter()
+            .for_each(|name| output::note(&format!("  {}", args.out.join(name).display())));
+        if failed > 0 {
+            output::next("the same command tries again what failed");
+        }
+    }
+    Ok(match (failed + bad, sum.compliant == sum.files) {
+        (0, true) => Exit::Done,
+        (0, false) => Exit::NotCompliant,
+        _ => Exit::Failed,
+    })
+}
+
+fn bar(jobs: u64, quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let template = "{spinner} {wide_bar} {pos}/{len} jobs · {per_sec} · {eta} left {msg:.red}";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(jobs).with_style(style.progress_chars("━╸━").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}

@@ -1,0 +1,84 @@
+use crate::cli::VerifyArgs;
+use crate::{Exit, output};
+use anyhow::Context;
+use cavendish_provenance::{Provenance, ProvenanceConfig, Watermark, inspect};
+use cavendish_service_kit::config;
+use console::style;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Deserialize)]
+struct Settings {
+    #[serde(default)]
+    provenance: ProvenanceConfig,
+}
+
+/// What is told of one file.
+#[derive(Serialize)]
+struct Told {
+    file: PathBuf,
+    marked: bool,
+    #[serde(flatten)]
+    provenance: Provenance,
+}
+
+pub(crate) fn run(args: &VerifyArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
+    let settings: Settings = config::load(config)?;
+    let watermark = Watermark::new(&settings.provenance.key());
+    let told = args.files.iter().map(|file| look(file, &watermark)).collect::<anyhow::Result<Vec<_>>>()?;
+    match args.json {
+        true => output::json(&told)?,
+        false => told.iter().for_each(tell),
+    }
+    suggest(&told);
+    Ok(if told.iter().all(|told| told.marked) { Exit::Done } else { Exit::Failed })
+}
+
+fn look(file: &Path, watermark: &Watermark) -> anyhow::Result<Told> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let provenance = inspect(&bytes, watermark).with_context(|| format!("cannot verify {}", file.display()))?;
+    Ok(Told { file: file.to_owned(), marked: provenance.is_marked(), provenance })
+}
+
+fn tell(told: &Told) {
+    let state = if told.marked { style("marked").green() } else { style("not marked").red() };
+    println!("{}  {state}", style(told.file.display()).bold());
+    println!("  XMP        {}", xmp(&told.provenance));
+    println!("  watermark  {}", watermark(&told.provenance));
+}
+
+fn xmp(found: &Provenance) -> String {
+    let xmp = &found.xmp;
+    let named = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} {value}"));
+    let fields = [
+        xmp.marking.clone(),
+        xmp.creator_tool.clone(),
+        named("model", &xmp.model),
+        named("seed", &xmp.seed),
+        named("job", &xmp.job),
+    ];
+    let fields: Vec<_> = fields.into_iter().flatten().collect();
+    if fields.is_empty() { none() } else { fields.join(" · ") }
+}
+
+fn watermark(found: &Provenance) -> String {
+    let mark = &found.watermark;
+    let told = |payload: &String| format!("{payload} · stands out by {:.0} standard deviations", mark.score);
+    mark.payload.as_ref().map_or_else(none, told)
+}
+
+fn none() -> String {
+    style("none").yellow().to_string()
+}
+
+/// The job behind the files, or what else to try.
+fn suggest(told: &[Told]) {
+    if let Some(job) = told.iter().find_map(|told| told.provenance.xmp.job.as_ref()) {
+        output::next(&format!("cavendish job show {job}"));
+    } else if told.iter().any(|told| !told.provenance.watermark.found) {
+        output::next(
+            "cavendish verify FILE --config FILE, with the `provenance.watermark_key` of the line that made it",
+        );
+    }
+}
