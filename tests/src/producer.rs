@@ -6,8 +6,7 @@ use cavendish_imaging::{Format, Metadata, Quality, encode, image};
 use cavendish_messages::topology;
 use cavendish_testkit::{TestWorld, wait_until};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::publisher_confirm::Confirmation;
-use lapin::{BasicProperties, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Confirmation, Connection, ConnectionProperties};
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use crate::{
     cargo,
     paths::Paths,
     say,
-    setup::{self, python},
+    setup::{self, node, python},
     stack::Stack,
     test,
 };
@@ -29,6 +29,8 @@ struct Bench {
     servers: bool,
     /// Python packages of the peer, pinned; none when there is no peer.
     peer: &'static [&'static str],
+    /// Packages of the npm registry that the peer is, pinned.
+    node: &'static [&'static str],
 }
 
 const BENCHES: &[Bench] = &[
@@ -38,9 +40,25 @@ const BENCHES: &[Bench] = &[
         subcommand: None,
         servers: true,
         peer: &["celery==5.7.0", "psycopg[binary]==3.3.9"],
+        node: &[],
     },
-    Bench { name: "chaos", program: "bench-chaos", subcommand: None, servers: true, peer: &[] },
-    Bench { name: "quality", program: "cavendish-train", subcommand: Some("quality"), servers: false, peer: &[] },
+    Bench { name: "chaos", program: "bench-chaos", subcommand: None, servers: true, peer: &[], node: &[] },
+    Bench {
+        name: "quality",
+        program: "cavendish-train",
+        subcommand: Some("quality"),
+        servers: false,
+        peer: &[],
+        node: &[],
+    },
+    Bench {
+        name: "finish",
+        program: "bench-finish",
+        subcommand: None,
+        servers: false,
+        peer: &[],
+        node: &["sharp@0.35.5"],
+    },
     Bench {
         name: "engine",
         program: "bench-engine",
@@ -55,6 +73,7 @@ const BENCHES: &[Bench] = &[
             "numpy==2.4.6",
             "pillow==13.0.0",
         ],
+        node: &[],
     },
 ];
 
@@ -104,6 +123,10 @@ fn measure(paths: &Paths, bench: &Bench, program: &Path, args: &[String]) -> Res
     if !bench.peer.is_empty() {
         python::environment(paths, &format!("venv-{}", bench.name), bench.peer)?
             .export(&mut command, "CAVENDISH_PEER_PYTHON");
+    }
+    if !bench.node.is_empty() {
+        let modules = node::modules(paths, &format!("node-{}", bench.name), bench.node)?;
+        command.env("CAVENDISH_PEER_NODE_MODULES", modules);
     }
     say::headline(&format!("bench {}", bench.name));
     let output = command.output().with_context(|| format!("cannot run {}", program.display()))?;

