@@ -7,8 +7,16 @@ use std::{
     process::{Command, ExitCode},
 };
 
-/// A photograph whose pixels are kept, and an image drawn from its prompt alone.
-const BRIEFS: [&str; 2] = ["deploy/demo/coffee-cup.toml", "deploy/demo/hamburger.toml"];
+/// A photograph whose pixels are kept, an image drawn from its prompt alone, and the photographed product in five scenes.
+const BRIEFS: [&str; 7] = [
+    "deploy/demo/coffee-cup.toml",
+    "deploy/demo/hamburger.toml",
+    "deploy/demo/scenes/paper.toml",
+    "deploy/demo/scenes/sand.toml",
+    "deploy/demo/scenes/morning.toml",
+    "deploy/demo/scenes/forest.toml",
+    "deploy/demo/scenes/blush.toml",
+];
 
 /// Sets up, builds, starts the servers, makes the images into `out`, and stops what it started unless `keep`.
 pub(crate) fn run(paths: &Paths, out: &Path, keep: bool) -> Result<ExitCode> {
