@@ -102,10 +102,11 @@ fn has_word(text: &str, word: &str) -> bool {
         a.is_some_and(spaced) && b.is_some_and(spaced)
     };
     let (first, last) = (word.chars().next(), word.chars().next_back());
-    first.is_some() && text.match_indices(word).any(|(at, _)| {
-        let (before, after) = (text[..at].chars().next_back(), text[at + word.len()..].chars().next());
-        !joins(before, first) && !joins(last, after)
-    })
+    first.is_some()
+        && text.match_indices(word).any(|(at, _)| {
+            let (before, after) = (text[..at].chars().next_back(), text[at + word.len()..].chars().next());
+            !joins(before, first) && !joins(last, after)
+        })
 }
 
 #[cfg(test)]

@@ -60,13 +60,10 @@ fn digits<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error>
 impl AdCopy {
     /// Its texts with their field names, blank ones left out; the price is no text yet.
     pub fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let all = [
-            ("headline", &self.headline),
-            ("body", &self.body),
-            ("cta", &self.cta),
-            ("legal", &self.legal),
-        ];
-        all.into_iter().filter_map(|(field, text)| Some((field, text.as_deref()?.trim()))).filter(|(_, text)| !text.is_empty())
+        let all = [("headline", &self.headline), ("body", &self.body), ("cta", &self.cta), ("legal", &self.legal)];
+        all.into_iter()
+            .filter_map(|(field, text)| Some((field, text.as_deref()?.trim())))
+            .filter(|(_, text)| !text.is_empty())
     }
 
     pub(crate) fn validate(&self, faults: &mut Faults) {
@@ -90,9 +87,8 @@ impl AdCopy {
 impl Price {
     fn validate(&self, faults: &mut Faults) {
         let (whole, fraction) = self.amount.split_once('.').unwrap_or((&self.amount, "0"));
-        let plain = |text: &str, most| {
-            (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-        };
+        let plain =
+            |text: &str, most| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         let good = plain(whole, AMOUNT_DIGITS.0) && plain(fraction, AMOUNT_DIGITS.1);
         faults.check(good, "copy.price.amount", || {
             let (whole, fraction) = AMOUNT_DIGITS;
@@ -156,7 +152,7 @@ mod tests {
         for good in ["de", "de-DE", "zh-Hant-TW", "ar-EG-u-nu-latn", "yue"] {
             assert_eq!(locale_fault(good), None);
         }
-        for bad in ["", "d", "deutsch", "de_DE", "de--DE", "de-" , "12-DE"] {
+        for bad in ["", "d", "deutsch", "de_DE", "de--DE", "de-", "12-DE"] {
             assert!(locale_fault(bad).is_some(), "{bad}");
         }
     }

@@ -11,6 +11,7 @@ const MAX_NAME_CHARS: usize = 200;
 pub fn check(brief: &Brief, specs: &Catalogue) -> Result<(), InvalidBrief> {
     let spec_fault = |id: &str| specs.get(id).err().map(|unknown| unknown.to_string());
     let mut errors = brief.validate(spec_fault).err().map(|invalid| invalid.errors).unwrap_or_default();
+    errors.extend(cavendish_typesetting::faults(brief));
     check_text("name", brief.name.as_deref(), &mut errors);
     for (at, subject) in brief.subjects.iter().enumerate() {
         check_text(&format!("subjects[{at}].name"), subject.name.as_deref(), &mut errors);

@@ -5,13 +5,13 @@ use anyhow::Context;
 use cavendish_domain::{AdCopy, Brand};
 use cavendish_specs::PixelBox;
 use cavendish_typesetting::{BrandKit, Fonts, Setting, locale};
-use image::{Rgb, RgbImage, imageops};
+use image::{DynamicImage, Rgb, RgbImage, imageops};
 use serde_json::json;
 use std::path::PathBuf;
 
 /// Width of a sheet, and height of a row of it, in pixels.
-const SHEET: u32 = 1320;
-const ROW: u32 = 300;
+const SHEET: u32 = 1240;
+const ROW: u32 = 250;
 const GAP: u32 = 10;
 
 /// Name, size, locale, template, copy.
@@ -196,7 +196,9 @@ fn scene(
     photo: Option<&RgbImage>,
 ) -> (RgbImage, Vec<PixelBox>) {
     let mut image = match (index % 3, photo) {
-        (2, Some(photo)) => imageops::resize(photo, width, height, imageops::FilterType::Triangle),
+        (2, Some(photo)) => {
+            DynamicImage::from(photo.clone()).resize_to_fill(width, height, imageops::FilterType::Triangle).to_rgb8()
+        }
         (kind, _) => RgbImage::from_fn(width, height, |_, y| {
             let light = if kind == 1 { 30.0 } else { 225.0 } + 25.0 * y as f32 / height as f32;
             Rgb([light as u8, (light * 0.97) as u8, (light * 0.93) as u8])
@@ -207,7 +209,7 @@ fn scene(
     let (middle, radius) = ([(left + right) / 2.0, (top + bottom) / 2.0], side / 2.0);
     for (x, y, pixel) in image.enumerate_pixels_mut() {
         let far = (x as f32 + 0.5 - middle[0]).hypot(y as f32 + 0.5 - middle[1]) / radius;
-        if far < 1.0 {
+        if far < 1.0 && !(index % 3 == 2 && photo.is_some()) {
             let shade = 1.0 - 0.5 * far * far;
             pixel.0 = [(196.0 * shade) as u8, (122.0 * shade) as u8, (64.0 * shade) as u8];
         }

@@ -13,9 +13,10 @@ const LEAST_PART: usize = 4;
 
 const SOFT_HYPHEN: char = '\u{ad}';
 
-/// What a break between two pieces costs beside an even line of full width: inside a word of a script without spaces, or
-/// inside a hyphenated one.
-const INSIDE_WORD: f32 = 0.15;
+/// What a break between two pieces costs beside the emptiness of a line (1): between words of a script without spaces
+/// (nothing after punctuation), inside one, and inside a word that is hyphenated.
+const BETWEEN_WORDS: f32 = 0.1;
+const INSIDE_WORD: f32 = 0.3;
 const HYPHENATED: f32 = 0.3;
 
 /// Text that stays together.
@@ -33,6 +34,7 @@ pub(crate) struct Piece {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Break {
     Plain,
+    BetweenWords,
     InsideWord,
     Hyphen,
     Forced,
@@ -79,7 +81,8 @@ impl<'a> Breaker<'a> {
             let end = start + whole.trim_end().len();
             let after = match () {
                 () if whole.ends_with('\n') => Break::Forced,
-                () if end < next || words.contains(&end) => Break::Plain,
+                () if end < next || !whole.ends_with(char::is_alphanumeric) => Break::Plain,
+                () if words.contains(&end) => Break::BetweenWords,
                 () => Break::InsideWord,
             };
             let mut from = start;
@@ -149,6 +152,7 @@ impl<'a> Breaker<'a> {
         let penalty = match last.after {
             Break::Hyphen => HYPHENATED,
             Break::InsideWord if !whole => INSIDE_WORD,
+            Break::BetweenWords if !whole => BETWEEN_WORDS,
             _ => 0.0,
         };
         (taken <= most).then_some(slack * slack + penalty)
@@ -220,6 +224,9 @@ mod tests {
         let thai = lines("กาแฟสดใหม่ทุกวัน", "th", false, 9.0, 4).unwrap();
         assert!(thai.len() == 2 && thai.concat() == "กาแฟสดใหม่ทุกวัน", "{thai:?}");
         assert!(thai.iter().any(|line| line.starts_with("กาแฟ")), "{thai:?}");
+        let chinese = lines("每个清晨，都从一杯好咖啡开始", "zh", false, 15.0, 2).unwrap();
+        assert_eq!(lines("每个清晨，都从一杯", "zh", false, 8.0, 2).unwrap(), ["每个清晨，", "都从一杯"]);
+        assert_eq!(chinese, ["每个清晨，都从一杯好咖啡开始"], "one line does");
         let japanese = lines("毎朝の一杯を、もっとおいしく。", "ja", false, 8.0, 4).unwrap();
         assert!(japanese.iter().all(|line| !line.starts_with(['、', '。'])), "{japanese:?}");
     }

@@ -29,7 +29,8 @@ pub fn price(price: &Price, locale: &Locale) -> Result<String, TypeError> {
         .map_err(|_| TypeError::field("copy.price.currency", "is no currency of ISO 4217"))?;
     let formatter = CurrencyFormatter::try_new_symbol(locale.into(), currency, Default::default())
         .map_err(|error| TypeError::field("locale", format!("has no way to write prices: {error}")))?;
-    Ok(formatter.format_fixed_decimal(&amount).to_string())
+    // CLDR's yen in Japanese is as wide as a Han character; prices are set in figures of the common width.
+    Ok(formatter.format_fixed_decimal(&amount).to_string().replace('\u{ffe5}', "¥"))
 }
 
 #[cfg(test)]
@@ -46,7 +47,7 @@ mod tests {
         assert_eq!(written("1234.5", "EUR", "de-DE"), "1.234,50\u{a0}€");
         assert_eq!(written("1234.5", "EUR", "en-US"), "€1,234.50");
         assert_eq!(written("1234.5", "EUR", "fr-FR"), "1\u{202f}234,50\u{a0}€");
-        assert_eq!(written("1234.5", "JPY", "ja-JP"), "￥1,235");
+        assert_eq!(written("1234.5", "JPY", "ja-JP"), "¥1,235");
         assert_eq!(written("1234567", "INR", "hi-IN"), "₹12,34,567.00");
         assert_eq!(written("1234.5", "EGP", "ar-EG"), "\u{200f}١٬٢٣٤٫٥٠\u{a0}ج.م.\u{200f}");
         assert_eq!(written("9.95", "CHF", "de-CH"), "CHF\u{a0}9.95");

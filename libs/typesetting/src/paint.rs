@@ -16,16 +16,13 @@ pub(crate) struct Scrim {
     pub(crate) fade: f32,
 }
 
-/// Lays a panel behind `frame`. It fades outwards, and leaves what is `kept` as it is.
-pub(crate) fn scrim(image: &mut RgbImage, frame: PixelBox, scrim: &Scrim, kept: &[PixelBox]) {
-    let reach = scrim.fade.ceil() as u32;
+/// Lays a panel behind `frame`, which fades outwards.
+pub(crate) fn scrim(image: &mut RgbImage, frame: PixelBox, scrim: &Scrim) {
+    let reach = scrim.fade as u32;
     let (right, bottom) = (frame.x + frame.width, frame.y + frame.height);
     let (to_x, to_y) = ((right + reach).min(image.width()), (bottom + reach).min(image.height()));
     for y in frame.y.saturating_sub(reach)..to_y {
         for x in frame.x.saturating_sub(reach)..to_x {
-            if kept.iter().any(|kept| contains(kept, x, y)) {
-                continue;
-            }
             let away = [outside(x, frame.x, right), outside(y, frame.y, bottom)];
             let far = (away[0].hypot(away[1]) / scrim.fade.max(1.0)).min(1.0);
             let fading = 1.0 - far * far * (3.0 - 2.0 * far);
@@ -86,10 +83,6 @@ pub(crate) fn logo(image: &mut RgbImage, logo: &RgbaImage, frame: PixelBox) {
         let pixel = image.get_pixel_mut(frame.x + x, frame.y + y);
         pixel.0 = blend(pixel.0, [r, g, b], f32::from(opacity) / 255.0);
     }
-}
-
-fn contains(frame: &PixelBox, x: u32, y: u32) -> bool {
-    (frame.x..frame.x + frame.width).contains(&x) && (frame.y..frame.y + frame.height).contains(&y)
 }
 
 /// Pixels between a coordinate and a span.

@@ -6,7 +6,10 @@ use cavendish_specs::PixelBox;
 use image::RgbImage;
 
 /// Opacities of panels, the least first: black or white type can be read on the last whatever is behind it.
-const VEILS: [f32; 8] = [0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95];
+const VEILS: [f32; 6] = [0.25, 0.35, 0.45, 0.55, 0.65, 0.75];
+
+/// Where a panel is laid it gives more contrast than is asked: what needs one is in a busy place.
+const COMFORT: f32 = 1.3;
 
 /// The colour of type in `boxes`, and the panel it needs there: its colour and opacity. Tried are what the picture has
 /// already (`first`), the brand's colours, then black and white, the one that is read better before the other.
@@ -15,20 +18,19 @@ pub(crate) fn on_picture(
     image: &RgbImage,
     boxes: &[PixelBox],
     wanted: f32,
-    first: Colour,
+    first: Option<Colour>,
 ) -> (Colour, Option<(Colour, f32)>) {
-    let Some(behind) = Extremes::of(image, boxes, None) else { return (first, None) };
+    let Some(behind) = Extremes::of(image, boxes, None) else { return (first.unwrap_or(INK), None) };
     let own = own(brand);
-    let first = Some(first).filter(|first| own.is_empty() || own.contains(first));
     let colours: Vec<Colour> = first.into_iter().chain(own).chain(neutral(behind)).collect();
     if let Some(colour) = colours.iter().find(|colour| behind.contrast(**colour) >= wanted) {
         return (*colour, None);
     }
-    for opacity in VEILS {
-        for &colour in &colours {
-            let panel = against(colour);
+    for &colour in &colours {
+        let panel = against(colour);
+        for opacity in VEILS {
             let veiled = Extremes::of(image, boxes, Some((panel, opacity)));
-            if veiled.is_some_and(|veiled| veiled.contrast(colour) >= wanted) {
+            if veiled.is_some_and(|veiled| veiled.contrast(colour) >= wanted * COMFORT) {
                 return (colour, Some((panel, opacity)));
             }
         }
@@ -75,7 +77,7 @@ mod tests {
     fn a_brands_colour_comes_first_where_it_can_be_read() {
         let brand = Brand { text_colours: vec!["#b8321e".into()], ..Brand::default() };
         let boxes = [PixelBox { x: 0, y: 0, width: 4, height: 4 }];
-        let on = |value| on_picture(&brand, &RgbImage::from_pixel(4, 4, image::Rgb([value; 3])), &boxes, 4.5, INK);
+        let on = |value| on_picture(&brand, &RgbImage::from_pixel(4, 4, image::Rgb([value; 3])), &boxes, 4.5, None);
         assert_eq!(on(255), ([0xb8, 0x32, 0x1e], None));
         assert_eq!(on(90), (PAPER, None));
     }

@@ -32,6 +32,14 @@ pub(crate) fn meets(a: &PixelBox, b: &PixelBox) -> bool {
     a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
 }
 
+/// Pixels between two boxes, the shortest way; 0 where they meet.
+pub(crate) fn gap(a: &PixelBox, b: &PixelBox) -> f32 {
+    let between = |a: u32, along_a: u32, b: u32, along_b: u32| {
+        a.saturating_sub(b + along_b).max(b.saturating_sub(a + along_a)) as f32
+    };
+    between(a.x, a.width, b.x, b.width).hypot(between(a.y, a.height, b.y, b.height))
+}
+
 /// The whole pixels within left, top, right, bottom; None where there are none.
 fn in_pixels([left, top, right, bottom]: [f32; 4]) -> Option<PixelBox> {
     let (x, y) = (left.max(0.0).ceil() as u32, top.max(0.0).ceil() as u32);
@@ -78,6 +86,12 @@ mod tests {
         assert_eq!(clear_part(room, &[frame(0, 0, 300, 300)], 0), None);
         let between = clear_part(room, &[frame(0, 0, 300, 15), frame(100, 0, 9, 90)], 0);
         assert_eq!(between, Some(frame(10, 15, 90, 35)));
+    }
+
+    #[test]
+    fn the_gap_between_boxes_is_the_shortest_way() {
+        let a = frame(10, 10, 10, 10);
+        assert_eq!((gap(&a, &frame(23, 24, 5, 5)), gap(&a, &frame(0, 30, 99, 5)), gap(&a, &a)), (5.0, 10.0, 0.0));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::money;
 use crate::paint::{self, Scrim};
 use crate::palette;
 use crate::report::{Element, ElementReport, Fit, TypeReport};
-use crate::room::{Site, meets, within};
+use crate::room::{Site, gap, meets, within};
 use crate::setter::{Block, Setter, Style, across, family};
 use crate::template::{Arrangement, Slot, Template};
 use cavendish_domain::AdCopy;
@@ -183,7 +183,8 @@ impl Setting {
                 let wanted = required(block.size, piece.slot.weight, site.side);
                 let reads = behind(image, block).is_none_or(|behind| behind.contrast(inks[at].colour) >= wanted);
                 if pass == 0 || !reads {
-                    inks[at] = self.prepare(image, block, wanted, site, inks[0].colour);
+                    let first = (at > 0).then_some(inks[0].colour);
+                    inks[at] = self.prepare(image, block, wanted, site, first);
                 }
             }
         }
@@ -199,7 +200,7 @@ impl Setting {
     }
 
     /// Finds the colour in which a block can be read where it is, and paints the tag or the panel that it needs for it.
-    fn prepare(&self, image: &mut RgbImage, block: &Block, wanted: f32, site: &Site<'_>, first: Colour) -> Ink {
+    fn prepare(&self, image: &mut RgbImage, block: &Block, wanted: f32, site: &Site<'_>, first: Option<Colour>) -> Ink {
         if let Some(frame) = block.tag {
             let around = Extremes::of(image, &[frame], None);
             let (tag, colour) = palette::on_tag(&self.kit.brand, around, wanted);
@@ -208,9 +209,12 @@ impl Setting {
         }
         let boxes = plain(block);
         let (colour, veil) = palette::on_picture(&self.kit.brand, image, &boxes, wanted, first);
-        let scrim = veil.map(|(colour, opacity)| Scrim { colour, opacity, fade: block.size * SCRIM_FADE });
+        // It is gone where the subject begins: cut off there it would show the subject's box.
+        let gaps = site.keep_clear.iter().map(|kept| gap(&block.bounds, kept));
+        let fade = gaps.fold(block.size * SCRIM_FADE, f32::min);
+        let scrim = veil.map(|(colour, opacity)| Scrim { colour, opacity, fade });
         if let Some(scrim) = &scrim {
-            paint::scrim(image, block.bounds, scrim, site.keep_clear);
+            paint::scrim(image, block.bounds, scrim);
         }
         Ink { colour, scrim }
     }

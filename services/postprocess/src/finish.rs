@@ -1,8 +1,10 @@
 //! One deliverable: shape, encode within the budget, measure the finished bytes, check.
 
+use crate::copy;
 use crate::scene::Scene;
 use cavendish_imaging::{Encoded, Format, ImageError, Metadata, Quality, Reason, encode, measure};
 use cavendish_specs::Spec;
+use cavendish_typesetting::Setting;
 use serde_json::{Value, json};
 use std::time::Instant;
 
@@ -16,13 +18,18 @@ pub(crate) struct Finished {
     pub(crate) report: Value,
 }
 
-/// Makes the file for `spec`.
+/// Makes the file for `spec`, with the copy in its `setting` where there is one.
 ///
 /// # Errors
 /// When no format of the spec can hold the picture within its budget, or a codec fails.
-pub(crate) fn finish(scene: &Scene, spec: &Spec, metadata: &Metadata) -> Result<Finished, ImageError> {
+pub(crate) fn finish(
+    scene: &Scene,
+    spec: &Spec,
+    setting: Option<&Setting>,
+    metadata: &Metadata,
+) -> Result<Finished, ImageError> {
     let began = Instant::now();
-    let picture = scene.shape(spec)?;
+    let (picture, told) = copy::picture(scene, spec, setting)?;
     let shaped = began.elapsed();
     let drawn = scene.is_drawn(spec);
     let model = metadata.model.clone().filter(|_| drawn);
@@ -31,7 +38,7 @@ pub(crate) fn finish(scene: &Scene, spec: &Spec, metadata: &Metadata) -> Result<
     let encoded = began.elapsed() - shaped;
     let facts = measure(&file.bytes)?;
     let verdict = spec.check(&facts);
-    let report = json!({
+    let mut report = json!({
         "checks": verdict.checks,
         "layout": picture.layout,
         "quality": file.quality,
@@ -43,6 +50,9 @@ pub(crate) fn finish(scene: &Scene, spec: &Spec, metadata: &Metadata) -> Result<
             "check_ms": (began.elapsed() - shaped - encoded).as_secs_f64() * 1e3,
         },
     });
+    if let Some(told) = told {
+        report["type"] = told;
+    }
     Ok(Finished {
         spec: spec.id.clone(),
         width: facts.width,

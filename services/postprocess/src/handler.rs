@@ -1,3 +1,4 @@
+use crate::copy::{TypeConfig, Typesetter};
 use crate::finish::{Finished, finish};
 use crate::scene::Scene;
 use crate::source;
@@ -8,6 +9,7 @@ use cavendish_imaging::Metadata;
 use cavendish_service_kit::{blob_error, blocking};
 use cavendish_specs::Catalogues;
 use cavendish_store::{FinishCommit, NewAsset, Outcome, RenderRow, Store, StoreError};
+use cavendish_typesetting::Setting;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -18,6 +20,7 @@ pub struct PostprocessHandler {
     store: Store,
     blobs: Arc<Blobs>,
     specs: Catalogues,
+    typesetter: Arc<Typesetter>,
 }
 
 /// What the postprocess claim hands over.
@@ -29,10 +32,11 @@ pub struct Input {
 }
 
 impl PostprocessHandler {
-    /// A handler on these servers, for deliverables of these specs.
+    /// A handler on these servers, for deliverables of these specs, with these fonts and brands.
     #[must_use]
-    pub fn new(store: Store, blobs: Arc<Blobs>, specs: Catalogues) -> Self {
-        Self { store, blobs, specs }
+    pub fn new(store: Store, blobs: Arc<Blobs>, specs: Catalogues, typesetting: TypeConfig) -> Self {
+        let typesetter = Arc::new(Typesetter::new(typesetting));
+        Self { store, blobs, specs, typesetter }
     }
 
     /// The pixels that the assets are made from: the subjects' cut-outs, or the render.
@@ -41,6 +45,13 @@ impl PostprocessHandler {
         blocking(move || Scene::new(source, &request))
             .await?
             .map_err(|error| HandlerError::permanent("unreadable_render", error))
+    }
+
+    /// What is set onto the assets.
+    async fn setting(&self, turn: &Turn<Input>) -> Result<Option<Setting>, HandlerError> {
+        let (typesetter, brief, tenant) =
+            (self.typesetter.clone(), turn.input.brief.clone(), turn.claim.tenant.clone());
+        blocking(move || typesetter.setting(&brief, &tenant)).await?
     }
 
     async fn upload(&self, turn: &Turn<Input>, place: usize, finished: Finished) -> Result<NewAsset, HandlerError> {
@@ -81,6 +92,7 @@ impl Handler for PostprocessHandler {
 
     async fn work(&self, turn: &Turn<Input>) -> Result<FinishCommit, HandlerError> {
         let input = &turn.input;
+        let setting = Arc::new(self.setting(turn).await?);
         let scene = Arc::new(self.scene(input).await?);
         let metadata = metadata(turn);
         let mut assets = Vec::with_capacity(input.request.deliverables.len());
@@ -89,8 +101,8 @@ impl Handler for PostprocessHandler {
             let spec = self.specs.of(&turn.claim.tenant).get(wanted.unwrap_or_default()).map_err(|error| {
                 HandlerError::permanent("unknown_spec", format!("deliverables[{place}].spec: {error}"))
             })?;
-            let (scene, wanted, metadata) = (scene.clone(), spec.clone(), metadata.clone());
-            let finished = blocking(move || finish(&scene, &wanted, &metadata))
+            let (scene, setting, wanted, metadata) = (scene.clone(), setting.clone(), spec.clone(), metadata.clone());
+            let finished = blocking(move || finish(&scene, &wanted, (*setting).as_ref(), &metadata))
                 .await?
                 .map_err(|error| HandlerError::permanent("finish", format!("{}: {error}", spec.id)))?;
             assets.push(self.upload(turn, place, finished).await?);

@@ -1,10 +1,12 @@
 //! `shot.rendered` → assets → `job.completed`: every render becomes the right file for every place.
 
+mod copy;
 mod finish;
 mod handler;
 mod scene;
 mod source;
 
+pub use copy::TypeConfig;
 pub use handler::PostprocessHandler;
 
 use cavendish_blobs::BlobsConfig;
@@ -25,6 +27,9 @@ pub struct Options {
     /// The specs of this installation.
     #[serde(default)]
     pub specs: SpecsConfig,
+    /// Fonts and brands.
+    #[serde(default, rename = "type")]
+    pub typesetting: TypeConfig,
     /// How the stage runs.
     #[serde(default)]
     pub postprocess: ConveyorConfig,
@@ -35,6 +40,7 @@ pub struct Options {
 pub struct Service {
     line: Line,
     specs: Catalogues,
+    typesetting: TypeConfig,
     config: ConveyorConfig,
 }
 
@@ -47,13 +53,15 @@ impl Service {
         Ok(Self {
             specs: Catalogues::load(&options.specs)?,
             line: Line::connect(&options.database, &options.broker, &options.blobs).await?,
+            typesetting: options.typesetting,
             config: options.postprocess,
         })
     }
 
     /// Works until `shutdown`, then drains.
     pub async fn run(self, shutdown: CancellationToken) {
-        let handler = PostprocessHandler::new(self.line.store.clone(), self.line.blobs.clone(), self.specs);
+        let handler =
+            PostprocessHandler::new(self.line.store.clone(), self.line.blobs.clone(), self.specs, self.typesetting);
         self.line.run(handler, self.config, shutdown).drained().await;
         self.line.close().await;
     }

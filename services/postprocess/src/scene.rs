@@ -4,7 +4,8 @@ use crate::source::Source;
 use cavendish_domain::ShotRequest;
 use cavendish_imaging::image::RgbImage;
 use cavendish_imaging::{
-    Backdrop, Cutout, CutoutHint, Decoded, Ground, ImageError, Marking, Piece, Placement, compose_on, cutout, fit,
+    Backdrop, Cutout, CutoutHint, Decoded, FitMode, Fitted, Ground, ImageError, Marking, Piece, PixelBox, Placement,
+    compose_on, cutout, fit,
 };
 use cavendish_specs::{Background, Spec};
 use serde::Serialize;
@@ -37,6 +38,8 @@ pub(crate) struct Scene {
 pub(crate) struct Picture {
     pub(crate) image: RgbImage,
     pub(crate) layout: Layout,
+    /// Where the subjects are together; None where none was found.
+    pub(crate) subject: Option<PixelBox>,
 }
 
 /// How the scene was brought into shape, for the report.
@@ -100,36 +103,72 @@ impl Scene {
     }
 
     /// Brings the scene into the shape of `spec`: packshots are set on white, kept subjects on their backdrop or in their
-    /// scene, a drawn scene is cropped or continued.
+    /// scene, a drawn scene is cropped or continued. The subjects stay within `area` (left, top, right, bottom in pixels; None:
+    /// the spec's safe area), but a packshot fills its frame as its spec wants it.
     ///
     /// # Errors
     /// When the spec's size or safe area is empty.
-    pub(crate) fn shape(&self, spec: &Spec) -> Result<Picture, ImageError> {
+    pub(crate) fn shape(&self, spec: &Spec, area: Option<[f32; 4]>) -> Result<Picture, ImageError> {
         let (width, height) = (spec.size.width, spec.size.height);
         let packshot = is_packshot(spec);
         match (&self.render, &self.surroundings) {
             (Some(render), _) if !packshot || self.subjects.is_empty() => {
-                let fitted = fit(render, width, height, None, Some(spec.safe_area(width, height)))?;
+                let fitted = self.fitted(render, spec, area)?;
                 let mode = serde_json::to_value(fitted.mode).ok().and_then(|mode| mode.as_str().map(String::from));
                 let layout = Layout { mode: mode.unwrap_or_default(), scale: fitted.scale };
-                Ok(Picture { image: fitted.image, layout })
+                let subject = fitted.subject.or_else(|| self.seen(render, fitted.scale, (width, height)));
+                Ok(Picture { image: fitted.image, layout, subject })
             }
-            (None, Some(scene)) if !packshot => self.compose(Ground::Scene(scene), "composed-in-scene", spec),
-            _ => self.compose(Ground::Studio(&self.varied(packshot)), "composed", spec),
+            (None, Some(scene)) if !packshot => self.compose(Ground::Scene(scene), "composed-in-scene", spec, area),
+            _ => self.compose(Ground::Studio(&self.varied(packshot)), "composed", spec, area.filter(|_| !packshot)),
         }
     }
 
-    fn compose(&self, ground: Ground<'_>, mode: &str, spec: &Spec) -> Result<Picture, ImageError> {
+    /// The render in the shape of `spec`, its subject within `area` where its surroundings can be continued for that.
+    fn fitted(&self, render: &RgbImage, spec: &Spec, area: Option<[f32; 4]>) -> Result<Fitted, ImageError> {
+        let (width, height) = (spec.size.width, spec.size.height);
+        if area.is_some() {
+            let moved = fit(render, width, height, None, area)?;
+            if moved.mode != FitMode::Padded {
+                return Ok(moved);
+            }
+        }
+        fit(render, width, height, None, Some(spec.safe_area(width, height)))
+    }
+
+    /// Where the subject of a render is in a picture that shows the middle of it at this scale.
+    fn seen(&self, render: &RgbImage, scale: f32, picture: (u32, u32)) -> Option<PixelBox> {
+        let (cutout, _) = self.subjects.first()?;
+        let PixelBox { x, y, width, height } = cutout.bbox;
+        // Along one side: from and to, in pixels of the picture.
+        let along = |from: u32, length: u32, of: u32, render: u32, side: u32| {
+            let corner = (side as f32 - render as f32 * scale) / 2.0;
+            let at = |place: u32| (place as f32 / of as f32 * render as f32 * scale + corner).clamp(0.0, side as f32);
+            (at(from).floor() as u32, at(from + length).ceil() as u32)
+        };
+        let (left, right) = along(x, width, cutout.rgba.width(), render.width(), picture.0);
+        let (top, bottom) = along(y, height, cutout.rgba.height(), render.height(), picture.1);
+        Some(PixelBox { x: left, y: top, width: right - left, height: bottom - top })
+    }
+
+    fn compose(
+        &self,
+        ground: Ground<'_>,
+        mode: &str,
+        spec: &Spec,
+        area: Option<[f32; 4]>,
+    ) -> Result<Picture, ImageError> {
         let (width, height) = (spec.size.width, spec.size.height);
         let usual = match ground {
             Ground::Studio(_) => Placement { fill: USUAL_FILL, ..Placement::default() },
             Ground::Scene(_) => Placement::in_scene(),
         };
         let fill = spec.fill.map_or(usual.fill, |fill| fill.target);
-        let placement = Placement { fill, safe: Some(spec.safe_area(width, height)), ..usual };
+        let placement = Placement { fill, safe: area.or(Some(spec.safe_area(width, height))), ..usual };
         let pieces: Vec<_> = self.subjects.iter().map(|(cutout, size)| Piece { cutout, size: *size }).collect();
         let scene = compose_on(width, height, ground, &pieces, &placement)?;
-        Ok(Picture { image: scene.image, layout: Layout { mode: mode.into(), scale: scene.scale } })
+        let layout = Layout { mode: mode.into(), scale: scene.scale };
+        Ok(Picture { image: scene.image, layout, subject: Some(scene.subject) })
     }
 
     /// The backdrop of this variant: packshots are white, scenes are lit from another side each time.
