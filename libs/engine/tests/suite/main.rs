@@ -12,6 +12,7 @@ mod qwen3;
 mod references;
 mod renderer;
 mod sharing;
+mod shown;
 mod support;
 mod upscaler;
 mod vision;

@@ -76,7 +76,10 @@ pub(crate) fn at_equal_quality(files: &[File], source: &Path, peer: &mut Peer, d
     while low.iter().zip(&high).any(|(low, high)| low < high) {
         let tried: Vec<u8> = low.iter().zip(&high).map(|(low, high)| u8::midpoint(*low, *high)).collect();
         peer.make(source, &with(&|at, order| order["quality"] = json!(tried[at])), Some(&paths))?;
-        for (at, file) in files.iter().enumerate().filter(|(at, _)| low[*at] < high[*at]) {
+        for (at, file) in files.iter().enumerate() {
+            if low[at] >= high[at] {
+                continue;
+            }
             let good = !file.is_lossy() || ssim(&read(&paths[at])?, &lossless[at]) >= file.ssim;
             if good { high[at] = tried[at] } else { low[at] = tried[at] + 1 }
         }
