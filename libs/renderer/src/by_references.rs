@@ -64,7 +64,7 @@ mod tests {
             let request = RenderRequest { references, ..RenderRequest::default() };
             pair.render(request, Arc::new(|_, _| {}), CancellationToken::new()).await.map(|drawn| drawn.model)
         };
-        let pixels = Pixels { width: 1, height: 1, rgb: vec![0; 3] };
+        let pixels = Arc::new(Pixels { width: 1, height: 1, rgb: vec![0; 3] });
         let reference = Reference { key: "a".into(), pixels };
         assert_eq!(draw(vec![]).await.unwrap(), "named");
         assert_eq!(draw(vec![reference]).await.unwrap(), "shown");
