@@ -1,8 +1,10 @@
-//! One deliverable: shape, encode within the budget, measure the finished bytes, check.
+//! One deliverable: shape, mark, encode within the budget, measure the finished bytes, check.
 
 use crate::copy;
+use crate::marked::make;
 use crate::scene::Scene;
-use cavendish_imaging::{Encoded, Format, ImageError, Metadata, Quality, Reason, encode, measure};
+use cavendish_imaging::{Encoded, Format, ImageError, Metadata, Quality, Reason, encode};
+use cavendish_provenance::Watermark;
 use cavendish_specs::Spec;
 use cavendish_typesetting::Setting;
 use serde_json::{Value, json};
@@ -27,6 +29,7 @@ pub(crate) fn finish(
     spec: &Spec,
     setting: Option<&Setting>,
     metadata: &Metadata,
+    watermark: Option<&Watermark>,
 ) -> Result<Finished, ImageError> {
     let began = Instant::now();
     let (picture, told) = copy::picture(scene, spec, setting)?;
@@ -34,20 +37,17 @@ pub(crate) fn finish(
     let drawn = scene.is_drawn(spec);
     let model = metadata.model.clone().filter(|_| drawn);
     let metadata = Metadata { marking: Some(scene.marking(spec)), model, ..metadata.clone() };
-    let file = encode_within(&picture.image, spec, &metadata)?;
-    let encoded = began.elapsed() - shaped;
-    let facts = measure(&file.bytes)?;
-    let verdict = spec.check(&facts);
+    let made = make(&picture.image, spec, &metadata, watermark)?;
     let mut report = json!({
-        "checks": verdict.checks,
+        "checks": made.verdict.checks,
         "layout": picture.layout,
-        "quality": file.quality,
+        "quality": made.file.quality,
         "drawn": drawn,
         "uncertain": scene.uncertain,
+        "provenance": made.provenance,
         "timing": {
             "shape_ms": shaped.as_secs_f64() * 1e3,
-            "encode_ms": encoded.as_secs_f64() * 1e3,
-            "check_ms": (began.elapsed() - shaped - encoded).as_secs_f64() * 1e3,
+            "encode_ms": (began.elapsed() - shaped).as_secs_f64() * 1e3,
         },
     });
     if let Some(told) = told {
@@ -55,16 +55,16 @@ pub(crate) fn finish(
     }
     Ok(Finished {
         spec: spec.id.clone(),
-        width: facts.width,
-        height: facts.height,
-        compliant: verdict.compliant,
-        file,
+        width: made.facts.width,
+        height: made.facts.height,
+        compliant: made.verdict.compliant,
+        file: made.file,
         report,
     })
 }
 
 /// The first of the spec's formats that we write and that fits.
-fn encode_within(
+pub(crate) fn encode_within(
     image: &cavendish_imaging::image::RgbImage,
     spec: &Spec,
     metadata: &Metadata,

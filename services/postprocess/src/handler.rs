@@ -6,6 +6,7 @@ use cavendish_blobs::{BlobStore, Blobs};
 use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{BlobKey, Brief, ShotId, ShotRequest, Stage};
 use cavendish_imaging::Metadata;
+use cavendish_provenance::Watermark;
 use cavendish_service_kit::{blob_error, blocking};
 use cavendish_specs::Catalogues;
 use cavendish_store::{FinishCommit, NewAsset, Outcome, RenderRow, Store, StoreError};
@@ -20,6 +21,7 @@ pub struct PostprocessHandler {
     store: Store,
     blobs: Arc<Blobs>,
     specs: Catalogues,
+    watermark: Option<Arc<Watermark>>,
     typesetter: Arc<Typesetter>,
 }
 
@@ -32,11 +34,17 @@ pub struct Input {
 }
 
 impl PostprocessHandler {
-    /// A handler on these servers, for deliverables of these specs, with these fonts and brands.
+    /// A handler on these servers, for deliverables of these specs, with these marks, fonts and brands.
     #[must_use]
-    pub fn new(store: Store, blobs: Arc<Blobs>, specs: Catalogues, typesetting: TypeConfig) -> Self {
+    pub fn new(
+        store: Store,
+        blobs: Arc<Blobs>,
+        specs: Catalogues,
+        watermark: Option<Arc<Watermark>>,
+        typesetting: TypeConfig,
+    ) -> Self {
         let typesetter = Arc::new(Typesetter::new(typesetting));
-        Self { store, blobs, specs, typesetter }
+        Self { store, blobs, specs, watermark, typesetter }
     }
 
     /// The pixels that the assets are made from: the subjects' cut-outs, or the render.
@@ -102,9 +110,11 @@ impl Handler for PostprocessHandler {
                 HandlerError::permanent("unknown_spec", format!("deliverables[{place}].spec: {error}"))
             })?;
             let (scene, setting, wanted, metadata) = (scene.clone(), setting.clone(), spec.clone(), metadata.clone());
-            let finished = blocking(move || finish(&scene, &wanted, (*setting).as_ref(), &metadata))
-                .await?
-                .map_err(|error| HandlerError::permanent("finish", format!("{}: {error}", spec.id)))?;
+            let watermark = self.watermark.clone();
+            let finished =
+                blocking(move || finish(&scene, &wanted, (*setting).as_ref(), &metadata, watermark.as_deref()))
+                    .await?
+                    .map_err(|error| HandlerError::permanent("finish", format!("{}: {error}", spec.id)))?;
             assets.push(self.upload(turn, place, finished).await?);
         }
         Ok(FinishCommit { claim: turn.claim.clone(), assets })

@@ -3,6 +3,7 @@
 mod copy;
 mod finish;
 mod handler;
+mod marked;
 mod scene;
 mod source;
 
@@ -11,9 +12,11 @@ pub use handler::PostprocessHandler;
 
 use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
+use cavendish_provenance::{ProvenanceConfig, Watermark};
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use cavendish_specs::{Catalogues, SpecsConfig};
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// What postprocess must know: the line's servers, and the section `[postprocess]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,6 +33,9 @@ pub struct Options {
     /// Fonts and brands.
     #[serde(default, rename = "type")]
     pub typesetting: TypeConfig,
+    /// How files are marked.
+    #[serde(default)]
+    pub provenance: ProvenanceConfig,
     /// How the stage runs.
     #[serde(default)]
     pub postprocess: ConveyorConfig,
@@ -40,6 +46,7 @@ pub struct Options {
 pub struct Service {
     line: Line,
     specs: Catalogues,
+    watermark: Option<Arc<Watermark>>,
     typesetting: TypeConfig,
     config: ConveyorConfig,
 }
@@ -52,6 +59,7 @@ impl Service {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         Ok(Self {
             specs: Catalogues::load(&options.specs)?,
+            watermark: options.provenance.watermark.then(|| Arc::new(Watermark::new(&options.provenance.key()))),
             line: Line::connect(&options.database, &options.broker, &options.blobs).await?,
             typesetting: options.typesetting,
             config: options.postprocess,
@@ -60,8 +68,8 @@ impl Service {
 
     /// Works until `shutdown`, then drains.
     pub async fn run(self, shutdown: CancellationToken) {
-        let handler =
-            PostprocessHandler::new(self.line.store.clone(), self.line.blobs.clone(), self.specs, self.typesetting);
+        let (store, blobs) = (self.line.store.clone(), self.line.blobs.clone());
+        let handler = PostprocessHandler::new(store, blobs, self.specs, self.watermark, self.typesetting);
         self.line.run(handler, self.config, shutdown).drained().await;
         self.line.close().await;
     }
