@@ -44,7 +44,7 @@ fn next(state: usize, bit: usize) -> usize {
 
 fn outputs(state: usize, bit: usize) -> [f32; 3] {
     let window = (state | bit << MEMORY) as u8;
-    GENERATORS.map(|generator| if (window & generator).count_ones() % 2 == 0 { 1.0 } else { -1.0 })
+    GENERATORS.map(|generator| if (window & generator).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 })
 }
 
 /// The best path through the trellis, from state 0 to state 0.

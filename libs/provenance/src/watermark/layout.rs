@@ -70,7 +70,7 @@ fn half_plane() -> Vec<(i32, i32)> {
 /// Fisher–Yates.
 fn shuffle<T>(items: &mut [T], random: &mut ChaCha8Rng) {
     for last in (1..items.len()).rev() {
-        let other = u64::from(random.next_u32()) * (last as u64 + 1) >> 32;
+        let other = (u64::from(random.next_u32()) * (last as u64 + 1)) >> 32;
         items.swap(last, other as usize);
     }
 }
