@@ -5,7 +5,7 @@ use cavendish_engine::flux2::{
     Flux2Config, Flux2Transformer2DModel, Grid, ReferenceKv, Rotary, TokenLayout, TransformerInput,
 };
 use cavendish_engine::minilm::PromptEncoder;
-use cavendish_engine::{NamedWeights, PatchCodec, Weights};
+use cavendish_engine::{Manifest, NamedWeights, PatchCodec, Weights};
 use std::path::Path;
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -26,11 +26,12 @@ impl Network {
     /// From a model folder with a linear patch codec.
     pub(super) fn load(from: &Path, encoder: &Path) -> Result<(Self, NamedWeights)> {
         let (device, kind) = (Device::Cpu, Kind::Float);
-        let dir = from.join("transformer");
+        let manifest = Manifest::read(&from.join("model.toml"))?;
+        let dir = from.join(&manifest.transformer);
         let weights = Weights::open_dir(&dir, device, kind)?.trainable();
         let transformer = Flux2Transformer2DModel::new(&weights.root(), Flux2Config::read(&dir.join("config.json"))?);
         let weights = weights.finish()?;
-        let codec = PatchCodec::load(&from.join("codec.safetensors"), device)?;
+        let codec = PatchCodec::load(&from.join(&manifest.codec), device)?;
         let spread = codec.scale().sqrt();
         let channels = (&spread / spread.mean(kind)).clamp(CHANNEL[0], CHANNEL[1]);
         let prompts = PromptEncoder::load(encoder, TEXT, device, kind)?;
