@@ -8,9 +8,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Package, and which of its files: Noto Sans in regular and bold, Chinese, Japanese and Korean, emoji. The
+/// A package, and which of its files are wanted.
+type Package = (&'static str, fn(&str) -> bool);
+
+/// Noto Sans in regular and bold, Chinese, Japanese and Korean, emoji. The
 /// packages' versions are the distribution's.
-const PACKAGES: [(&str, fn(&str) -> bool); 3] =
+const PACKAGES: [Package; 3] =
     [("fonts-noto-core", is_sans), ("fonts-noto-cjk", is_cjk), ("fonts-noto-color-emoji", is_emoji)];
 
 /// Scripts of Noto Sans beside Latin, Greek and Cyrillic, as its file names have them.

@@ -167,19 +167,25 @@ pub fn cutout_by_matte(image: &RgbImage, matte: &[u8], confidence: f32) -> Resul
         return Err(Reason::Invalid("the matte is not of this picture".into()).into());
     }
     let alpha: Vec<f32> = matte.iter().map(|value| f32::from(*value) / 255.0).collect();
-    let own = assess(matte::colours(image, &alpha), Method::Network, 0.0, 1.0)?;
-    let mut cut = match grabcut::mask_near(image, &alpha)? {
-        Some((mask, told)) if told >= PARTED && agreement(image, &alpha, &mask) >= AGREED => {
-            finish(image, &mask, Method::Guided, told)?
+    let mut cut = assess(matte::colours(image, &alpha), Method::Network, 0.0, 1.0)?;
+    if let Some((mask, told)) = grabcut::mask_near(image, &alpha)?
+        && told >= PARTED
+        && agreement(image, &alpha, &mask) >= AGREED
+    {
+        let guided = finish(image, &mask, Method::Guided, told)?;
+        if guided.confidence >= OUTLINED * cut.confidence {
+            cut = guided;
         }
-        _ => own,
-    };
+    }
     cut.confidence *= confidence.clamp(0.0, 1.0);
     Ok(cut)
 }
 
 /// Share of pixels whose colour must tell on which side they are, for an outline drawn by colours.
 const PARTED: f32 = 0.8;
+/// How sure an outline drawn by colours must be, as a share of the network's: long parts that hardly differ from the
+/// surroundings are better left to the network.
+const OUTLINED: f32 = 0.7;
 /// How alike (intersection over union) what a network found and what colours make of it must be.
 const AGREED: f32 = 0.5;
 

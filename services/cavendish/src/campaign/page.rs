@@ -31,7 +31,7 @@ impl Contents {
         let path = out.join("index.html");
         let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
         let mut contents = Self { file: BufWriter::new(file) };
-        write!(contents.file, "{}<main class=\"products\">\n", head(campaign, "Campaign"))?;
+        writeln!(contents.file, "{}<main class=\"products\">", head(campaign, "Campaign"))?;
         Ok(contents)
     }
 
@@ -49,13 +49,13 @@ impl Contents {
             all += plan.deliverables.len() * plan.variants as usize;
             good += files.clone().filter(|file| file.compliant).count();
             first = first.or_else(|| files.clone().next().map(|file| file.path.clone()));
-            let _ = write!(body, "<section><h2>{} <small>{}</small></h2>\n", escape(scene), escape(locale));
+            let _ = writeln!(body, "<section><h2>{} <small>{}</small></h2>", escape(scene), escape(locale));
             body.push_str(&prints(entry.as_ref()));
             body.push_str("</section>\n");
         }
         let failed = ledger.read(&format!("subject/{part}"))?;
         if let Some(Entry { outcome: Outcome::Failed { error, .. }, .. }) = failed {
-            let _ = write!(body, "<p class=\"why\">{}</p>\n", escape(&error));
+            let _ = writeln!(body, "<p class=\"why\">{}</p>", escape(&error));
         }
         let page =
             format!("{}<main class=\"jobs\">\n{body}</main>\n</body>\n</html>\n", head(&product.title, &product.id));
@@ -64,10 +64,10 @@ impl Contents {
         let (title, tone) = (escape(&product.title), if good == all { "good" } else { "bad" });
         let picture = first.map(|path| format!("<img loading=\"lazy\" src=\"{}\" alt=\"\">", escape(&path)));
         let picture = picture.unwrap_or_default();
-        Ok(write!(
+        Ok(writeln!(
             self.file,
             "<a class=\"product\" href=\"{PAGES}/{part}.html\">{picture}<b>{title}</b>\
-             <span class=\"{tone}\">{good} of {all} on spec</span></a>\n"
+             <span class=\"{tone}\">{good} of {all} on spec</span></a>"
         )?)
     }
 

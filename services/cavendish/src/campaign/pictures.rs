@@ -173,6 +173,8 @@ mod tests {
 
     #[tokio::test]
     async fn links_are_files_or_guarded_addresses() {
+        // As the program does when it begins; another test may have done so.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a.jpg"), b"jpeg").unwrap();
         let pictures = Pictures::new(dir.path(), false, None).unwrap();
