@@ -1,5 +1,7 @@
 //! The built-in catalogue: complete, sound, and helpful about wrong ids.
 
+#![allow(clippy::unwrap_used)]
+
 use cavendish_specs::{Background, Catalogue, CatalogueFault, Format, Trust};
 
 const PROMISED: &[&str] = &[

@@ -171,7 +171,7 @@ fn cases() -> Vec<Case> {
 
 /// A brand with colours of its own in every second picture.
 fn kit(index: usize) -> BrandKit {
-    if index % 2 == 0 {
+    if index.is_multiple_of(2) {
         return BrandKit::default();
     }
     let mut logo = image::RgbaImage::new(400, 120);

@@ -1,5 +1,7 @@
 //! What holds of every picture that type is set onto.
 
+#![allow(clippy::unwrap_used)]
+
 use cavendish_domain::{AdCopy, Brand};
 use cavendish_specs::PixelBox;
 use cavendish_typesetting::{BrandKit, Element, Fit, Fonts, Setting, TypeReport, locale};
