@@ -31,8 +31,15 @@ def request(channel, brief):
         "data": {"tenant": "default", "brief": brief},
     }
     properties = pika.BasicProperties(content_type="application/cloudevents+json", delivery_mode=2)
-    # Confirmed and mandatory: an exception here means that nobody took it.
-    channel.basic_publish("cavendish.line", "job.requested", json.dumps(event), properties, mandatory=True)
+    # Confirmed and mandatory: an exception here means that nobody took it. A queue that is just being declared refuses.
+    for attempt in range(100):
+        try:
+            channel.basic_publish("cavendish.line", "job.requested", json.dumps(event), properties, mandatory=True)
+            return
+        except (pika.exceptions.NackError, pika.exceptions.UnroutableError):
+            if attempt == 99:
+                raise
+            time.sleep(0.1)
 
 
 def main():

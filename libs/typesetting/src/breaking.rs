@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn scripts_without_spaces_break_between_words() {
-        let thai = lines("กาแฟสดใหม่ทุกวัน", "th", false, 9.0, 4).unwrap();
+        let thai = lines("กาแฟสดใหม่ทุกวัน", "th", false, 10.0, 4).unwrap();
         assert!(thai.len() == 2 && thai.concat() == "กาแฟสดใหม่ทุกวัน", "{thai:?}");
         assert!(thai.iter().any(|line| line.starts_with("กาแฟ")), "{thai:?}");
         let chinese = lines("每个清晨，都从一杯好咖啡开始", "zh", false, 15.0, 2).unwrap();
