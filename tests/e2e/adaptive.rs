@@ -148,7 +148,7 @@ async fn a_tenants_backlog_does_not_hold_up_another_tenants_image() -> Result<()
         "specversion": "1.0", "id": "one", "source": "/tests/other", "type": "cavendish.job.requested.v1",
         "data": {"tenant": "other", "brief": brief("owl")},
     });
-    scene.producer().publish("job.requested", &event.to_string()).await?;
+    scene.producer().post("job.requested", event.to_string().as_bytes()).await;
     let single = JobId::of_event("/tests/other", "one");
     wait_until("the other tenant's image", PATIENCE, async || {
         matches!(scene.store.job_state(other, single).await, Ok(JobState::Completed))

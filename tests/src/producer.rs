@@ -30,10 +30,7 @@ impl<'a> Producer<'a> {
     /// not be declared yet.
     pub async fn request(&self, event_id: &str, brief: &Value) -> JobId {
         let event = envelope(event_id, brief).to_string();
-        wait_until("a queue for job.requested", Duration::from_secs(90), async || {
-            matches!(self.publish("job.requested", &event).await, Ok(true))
-        })
-        .await;
+        self.post("job.requested", event.as_bytes()).await;
         JobId::of_event(SOURCE, event_id)
     }
 
@@ -43,19 +40,15 @@ impl<'a> Producer<'a> {
             "specversion": "1.0", "id": event_id, "source": SOURCE, "type": "cavendish.subject.requested.v1",
             "datacontenttype": "application/json", "data": data,
         });
-        let event = event.to_string();
-        wait_until("a queue for subject.requested", Duration::from_secs(90), async || {
-            matches!(self.publish("subject.requested", &event).await, Ok(true))
-        })
-        .await;
+        self.post("subject.requested", event.to_string().as_bytes()).await;
     }
 
-    /// Publishes any text on the line; says whether a queue took it.
-    ///
-    /// # Errors
-    /// When the broker does not answer, or keeps refusing for a minute.
-    pub async fn publish(&self, routing_key: &str, text: &str) -> Result<bool> {
-        self.publish_bytes(routing_key, text.as_bytes()).await
+    /// Publishes any bytes on the line as soon as a queue takes them: it may not be declared yet.
+    pub async fn post(&self, routing_key: &str, body: &[u8]) {
+        wait_until(&format!("a queue for {routing_key}"), Duration::from_secs(90), async || {
+            matches!(self.publish(routing_key, body).await, Ok(true))
+        })
+        .await;
     }
 
     /// Publishes any bytes on the line; says whether a queue took them. Over AMQP, as producers do: the management
@@ -64,7 +57,7 @@ impl<'a> Producer<'a> {
     ///
     /// # Errors
     /// When the broker does not answer, or keeps refusing for a minute.
-    pub async fn publish_bytes(&self, routing_key: &str, body: &[u8]) -> Result<bool> {
+    pub async fn publish(&self, routing_key: &str, body: &[u8]) -> Result<bool> {
         let attempts = async {
             let connection = Connection::connect(&self.world.vhost.url(), ConnectionProperties::default()).await?;
             let channel = connection.create_channel().await?;
