@@ -3,6 +3,7 @@
 mod cutout;
 mod data;
 mod encoder;
+mod known;
 mod learn;
 mod model;
 mod quality;
@@ -80,6 +81,12 @@ enum Command {
         #[arg(long, default_value = "-")]
         json: PathBuf,
     },
+    /// Pictures of the named objects, by which the line knows them.
+    Known {
+        /// Folder that is written.
+        #[arg(long, default_value = "models/known")]
+        out: PathBuf,
+    },
     /// A picture of what is learnt from: views, composites with their alpha, scenes with their references.
     Sheet {
         /// Where the PNG is written.
@@ -146,6 +153,7 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
+        Command::Known { out } => known::write(&objects()?, out),
         Command::Sheet { out } => sheet::write(&objects()?, &backgrounds()?, out),
         Command::Cutout(length) => cutout::train(plan("cutout", length), &objects()?, &backgrounds()?, &length.out),
     }

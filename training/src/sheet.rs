@@ -1,7 +1,7 @@
 //! What the networks learn from, to look at.
 
 use crate::data::{Backgrounds, Objects, Split};
-use crate::scene::{CUT_SIDE, REFERENCE_SIDE, SceneKind, chance, composite, scene, view};
+use crate::scene::{CUT_SIDE, SceneKind, chance, composite, scene, view};
 use anyhow::Result;
 use image::{Rgb, RgbImage};
 use std::path::Path;
@@ -37,8 +37,8 @@ pub(crate) fn write(objects: &Objects, backgrounds: &Backgrounds, out: &Path) ->
             let kind = SceneKind { width, height, subjects, references, alike };
             let scene = scene(kind, &known, &mut rng);
             put(&mut sheet, [n, top], [0, 0], width, &scene.picture);
-            for (at, planes) in scene.references.iter().take(2).enumerate() {
-                put(&mut sheet, [n, top], [at as u32 * 50, 100], REFERENCE_SIDE, planes);
+            if height < 96 {
+                put(&mut sheet, [n, top], [0, 75], width, &scene.laid);
             }
             println!("{}", scene.caption);
         }

@@ -40,6 +40,7 @@ impl Renderer for FakeRenderer {
             max_references: crate::MAX_REFERENCES as u32,
             place: None,
             for_references: None,
+            recall: false,
             devices: 1,
         }
     }

@@ -186,6 +186,9 @@ pub struct RendererInfo {
     /// What draws images with references, where that is another model.
     #[serde(default)]
     pub for_references: Option<Box<RendererInfo>>,
+    /// Whether things that a prompt names are better drawn from pictures of them.
+    #[serde(default)]
+    pub recall: bool,
     /// Devices that draw beside each other.
     pub devices: u32,
 }

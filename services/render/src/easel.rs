@@ -1,7 +1,8 @@
 //! Makes the image of a shot: draws it, or places its subjects; looks whether they are like themselves, and tries again.
 
 use crate::kept::{self, Kept, Memory};
-use crate::ledger::{Ledger, measured};
+use crate::ledger::{Ledger, drawn_at, measured};
+use crate::recall::Recall;
 use crate::score::{self, Score};
 use crate::tries::{How, Time, Tried, Try, ladder};
 use crate::verdict::judge;
@@ -23,6 +24,7 @@ pub(crate) struct Easel {
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) renderer: Arc<dyn Renderer>,
     pub(crate) vision: Arc<dyn Vision>,
+    pub(crate) recall: Recall,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) memory: Arc<Memory>,
 }
@@ -36,6 +38,13 @@ pub(crate) struct Sitting<'a> {
     pub(crate) until: Option<Instant>,
     pub(crate) on_step: OnStep,
     pub(crate) cancel: CancellationToken,
+}
+
+impl Sitting<'_> {
+    /// The size that the plan has the model draw at.
+    fn native(&self) -> Option<[u32; 2]> {
+        self.request.decision.as_ref()?.native
+    }
 }
 
 /// A raw image and how it came about.
@@ -67,8 +76,7 @@ impl Easel {
         let request = sitting.request;
         let subjects = request.kept();
         if subjects.is_empty() {
-            let plain = Try { how: How::Draw, seed: request.seed, steps: request.steps, guidance: None };
-            return self.draw(sitting, &plain, &request.prompt, vec![]).await;
+            return self.draw_named(sitting).await;
         }
         let kept = kept::load(&*self.blobs, &*self.vision, &self.memory, &subjects).await?;
         let tries = ladder(request, &self.renderer.info());
@@ -78,6 +86,25 @@ impl Easel {
             return Err(HandlerError::permanent("identity_unsupported", detail));
         }
         self.try_all(sitting, &Arc::new(kept), tries).await
+    }
+
+    /// Draws what the prompt names: from pictures of it where the model is better shown than told and they are known.
+    async fn draw_named(&self, sitting: &Sitting<'_>) -> Result<Drawn, HandlerError> {
+        let (request, model) = (sitting.request, self.renderer.info());
+        let plain = Try { how: How::Draw, seed: request.seed, steps: request.steps, guidance: None };
+        let (names, references) = self.recall.of(&request.prompt, &model).await?;
+        if names.is_empty() {
+            return self.draw(sitting, &plain, &request.prompt, vec![], sitting.native()).await;
+        }
+        // The plan reckoned with the model that draws names.
+        let shown = model.drawing(true);
+        let share = f64::from(shown.default_steps) / f64::from(model.default_steps.max(1));
+        let steps = plain.steps.map(|steps| ((f64::from(steps) * share).round() as u32).max(1));
+        let native = drawn_at(shown, None, [request.width, request.height], names.len());
+        let plain = Try { steps, ..plain };
+        let mut drawn = self.draw(sitting, &plain, &request.prompt, references, Some(native)).await?;
+        drawn.report["recalled"] = json!(names);
+        Ok(drawn)
     }
 
     async fn try_all(
@@ -129,7 +156,7 @@ impl Easel {
     ) -> Result<(Drawn, Score), HandlerError> {
         if next.how == How::Draw {
             let references = kept::references(kept, self.renderer.info().drawing(true)).await?;
-            let drawn = self.draw(sitting, next, &sitting.request.prompt, references).await?;
+            let drawn = self.draw(sitting, next, &sitting.request.prompt, references, sitting.native()).await?;
             let score = score::drawn(&*self.vision, &drawn.image, kept).await?;
             return Ok((drawn, score));
         }
@@ -148,7 +175,7 @@ impl Easel {
         let backdrop = placing.map(|placing| placing.backdrop.clone()).unwrap_or_default();
         let prompt = placing.and_then(|placing| placing.scene.as_deref());
         let surroundings = match prompt.filter(|_| next.how == How::ComposeInScene) {
-            Some(prompt) => Some(self.draw(sitting, next, prompt, vec![]).await?),
+            Some(prompt) => Some(self.draw(sitting, next, prompt, vec![], sitting.native()).await?),
             None => None,
         };
         let began = Instant::now();
@@ -173,9 +200,10 @@ impl Easel {
         next: &Try,
         prompt: &str,
         references: Vec<Reference>,
+        native: Option<[u32; 2]>,
     ) -> Result<Drawn, HandlerError> {
         let ShotRequest { width, height, decision, .. } = sitting.request;
-        let (native, count) = (decision.as_ref().and_then(|decision| decision.native), references.len());
+        let count = references.len();
         let settle = decision.as_ref().map_or(0.0, |decision| f64::from(decision.early_stop));
         let request = RenderRequest {
             prompt: prompt.into(),

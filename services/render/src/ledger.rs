@@ -59,8 +59,8 @@ pub(crate) fn measured(
     (key, seconds)
 }
 
-/// The model's own size that an image was drawn at.
-fn drawn_at(info: &RendererInfo, native: Option<[u32; 2]>, wanted: [u32; 2], references: usize) -> [u32; 2] {
+/// The model's own size that an image is drawn at.
+pub(crate) fn drawn_at(info: &RendererInfo, native: Option<[u32; 2]>, wanted: [u32; 2], references: usize) -> [u32; 2] {
     let facts = ModelFacts { native_sizes: info.native_sizes.clone(), place: info.place, ..ModelFacts::default() };
     let named = native.filter(|size| info.native_sizes.contains(size));
     let ratio = f64::from(wanted[0]) / f64::from(wanted[1].max(1));
@@ -85,6 +85,7 @@ mod tests {
             max_references: 0,
             place: None,
             for_references: None,
+            recall: false,
             devices: 1,
         };
         let timing = StepTiming { queued_ms: 9_000.0, encode_ms: 100.0, denoise_ms: 3_000.0, decode_ms: 100.0 };

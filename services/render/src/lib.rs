@@ -8,6 +8,7 @@ mod kept;
 mod ledger;
 mod presence;
 mod profile;
+mod recall;
 mod references;
 mod renderer;
 mod score;
@@ -26,6 +27,7 @@ use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Lin
 use easel::Easel;
 use ledger::Ledger;
 use presence::Presence;
+use recall::Recall;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -56,6 +58,7 @@ pub struct Service {
     profile: ConveyorConfig,
     renderer: Arc<dyn Renderer>,
     vision: Arc<dyn Vision>,
+    recall: Recall,
 }
 
 impl Service {
@@ -67,8 +70,9 @@ impl Service {
         let line = Line::connect(&options.database, &options.broker, &options.blobs).await?;
         let renderer = renderer::start(options.renderer.clone(), line.blobs.clone()).await?;
         let vision = vision::start(&options.renderer).await?;
+        let recall = Recall::open(&options.renderer.known_dir)?;
         tracing::info!(info = ?renderer.info(), vision = ?vision.info(), "renderer ready");
-        Ok(Self { line, config: options.render, profile: options.profile, renderer, vision })
+        Ok(Self { line, config: options.render, profile: options.profile, renderer, vision, recall })
     }
 
     /// Works until `shutdown`, then drains.
@@ -77,8 +81,8 @@ impl Service {
         let presence = Presence::start(self.line.store.clone(), &self.renderer.info(), ledger.clone());
         let (store, blobs) = (self.line.store.clone(), self.line.blobs.clone());
         let profiler = ProfileHandler::new(store.clone(), blobs.clone(), self.vision.clone());
-        let (renderer, vision) = (self.renderer, self.vision);
-        let easel = Easel { blobs: blobs.clone(), renderer, vision, ledger, memory: Arc::default() };
+        let (renderer, vision, recall) = (self.renderer, self.vision, self.recall);
+        let easel = Easel { blobs: blobs.clone(), renderer, vision, recall, ledger, memory: Arc::default() };
         let handler = RenderHandler::new(store, blobs, easel);
         let profiling = self.line.run(profiler, self.profile, shutdown.clone());
         self.line.run(handler, self.config, shutdown).drained().await;

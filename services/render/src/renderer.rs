@@ -23,6 +23,8 @@ pub struct RendererConfig {
     pub encoder_dir: PathBuf,
     /// Folder of the networks that see, with its `vision.toml`.
     pub vision_dir: PathBuf,
+    /// Folder of the things that are known by sight, for a model that is better shown than told what a prompt names.
+    pub known_dir: PathBuf,
     /// Where the model runs, a replica on each: `cpu`, `cuda:N`, `mps`; every GPU, or else the CPU, when empty.
     pub devices: Vec<DeviceChoice>,
     /// What the network computes with: `auto`, `f32` or `bf16`.
@@ -57,6 +59,7 @@ impl Default for RendererConfig {
             model_dir: "models/nano".into(),
             encoder_dir: ".cache/models/minilm".into(),
             vision_dir: "models/vision".into(),
+            known_dir: "models/known".into(),
             devices: Vec::new(),
             precision: Precision::Auto,
             reference_mib: None,

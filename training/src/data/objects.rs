@@ -1,4 +1,5 @@
 use anyhow::{Context, Result, ensure};
+use cavendish_renderer::PixelsAlpha;
 use image::imageops::FilterType;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -42,6 +43,17 @@ impl Object {
     /// The copy to draw at `side` pixels: the smallest that is no smaller.
     pub(crate) fn mip(&self, side: f32) -> &Mip {
         self.mips.iter().rev().find(|mip| mip.side as f32 >= side).unwrap_or(&self.mips[0])
+    }
+
+    /// The object alone, about so large.
+    pub(crate) fn pixels(&self, side: f32) -> PixelsAlpha {
+        let mip = self.mip(side);
+        let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+        let straight = |[r, g, b, a]: &[f32; 4]| {
+            let by = a.max(1e-6);
+            [byte(r / by), byte(g / by), byte(b / by), byte(*a)]
+        };
+        PixelsAlpha { width: mip.side, height: mip.side, rgba: mip.pixels.iter().flat_map(straight).collect() }
     }
 }
 

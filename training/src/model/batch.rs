@@ -1,10 +1,10 @@
 use crate::data::Object;
-use crate::scene::{REFERENCE_SIDE, SceneKind, chance, scene};
+use crate::scene::{SceneKind, chance, scene};
 use cavendish_engine::noise;
 use rand::Rng;
 use tch::{Kind, Tensor};
 
-/// Tokens of image, text and references in a batch, about: few, since at first many small steps teach more than few
+/// Tokens of image and text in a batch, about: few, since at first many small steps teach more than few
 /// large ones.
 const TOKENS: usize = 2048;
 /// Side of a patch in pixels, and tokens of a caption.
@@ -19,7 +19,7 @@ pub(super) struct Batch {
     pub(super) captions: Vec<String>,
     pictures: Vec<f32>,
     cover: Vec<f32>,
-    references: Vec<f32>,
+    laid: Vec<f32>,
     /// The time of each scene, 0..=1, 1 being noise.
     times: Vec<f32>,
     seed: u64,
@@ -33,12 +33,11 @@ impl Batch {
             captions: vec![],
             pictures: vec![],
             cover: vec![],
-            references: vec![],
+            laid: vec![],
             times: vec![],
             seed: seed << 40 ^ number,
         };
-        let references = if kind.references { kind.subjects * (REFERENCE_SIDE / PATCH).pow(2) } else { 0 };
-        let tokens = kind.width * kind.height / PATCH.pow(2) + TEXT + references;
+        let tokens = kind.width * kind.height / PATCH.pow(2) + TEXT;
         for n in 0..TOKENS / tokens {
             let mut rng = chance(seed, number * 256 + n as u64);
             let scene = scene(kind, objects, &mut rng);
@@ -46,7 +45,7 @@ impl Batch {
             batch.captions.push(if said { scene.caption } else { String::new() });
             batch.pictures.extend(scene.picture);
             batch.cover.extend(scene.cover);
-            batch.references.extend(scene.references.concat());
+            batch.laid.extend(scene.laid);
             // Logit-normal (Esser et al. 2024), towards noise: with four steps most is decided there.
             let normal: f32 = (0..12).map(|_| rng.random::<f32>()).sum::<f32>() - 6.0;
             batch.times.push(1.0 / (1.0 + (-(normal + 0.5)).exp()));
@@ -64,10 +63,10 @@ impl Batch {
         Tensor::from_slice(&self.pictures).view([-1, 3, height, width])
     }
 
-    /// (scenes · subjects, 3, side, side), the subjects of a scene one after the other.
-    pub(super) fn references(&self) -> Option<Tensor> {
-        let side = REFERENCE_SIDE as i64;
-        self.kind.references.then(|| Tensor::from_slice(&self.references).view([-1, 3, side, side]))
+    /// The references in their places: (scenes, 3, height, width).
+    pub(super) fn laid(&self) -> Option<Tensor> {
+        let (width, height) = (self.kind.width as i64, self.kind.height as i64);
+        self.kind.references.then(|| Tensor::from_slice(&self.laid).view([-1, 3, height, width]))
     }
 
     /// (scenes).

@@ -1,5 +1,4 @@
-//! Trains the default model: flow matching on scenes with captions, references looked at in the KV-causal way, so that
-//! what the network makes of them depends on nothing else and can be kept.
+//! Trains the default model: flow matching on scenes with captions, and with references that lie where they are drawn.
 
 mod batch;
 mod curriculum;
@@ -8,6 +7,7 @@ mod network;
 use crate::data::{Objects, Split};
 use crate::learn::{Plan, Run, feed};
 use anyhow::Result;
+use cavendish_engine::Manifest;
 use batch::Batch;
 pub(crate) use curriculum::Lesson;
 use network::Network;
@@ -19,13 +19,22 @@ const SEED: u64 = 13;
 /// Learns for `plan.steps` steps, beginning with the model in `from`; the weights go to the folder `out`
 /// whenever the state is stored.
 pub(crate) fn train(plan: Plan, lesson: Lesson, objects: &Objects, [from, encoder, out]: [&Path; 3]) -> Result<()> {
-    let (network, weights) = Network::load(from, encoder)?;
+    let named = from.join(&Manifest::read(&from.join("model.toml"))?.transformer);
+    let begin = match lesson {
+        Lesson::Names => named,
+        Lesson::References => {
+            let begin = plan.folder.join("begin");
+            network::widen(&named, &begin)?;
+            begin
+        }
+    };
+    let (network, weights) = Network::load(from, &begin, encoder)?;
     let steps = plan.steps;
     let mut run = Run::open(plan, &weights)?;
     let known = objects.of(&[Split::Train]);
     std::fs::create_dir_all(out)?;
-    std::fs::copy(from.join("transformer/config.json"), out.join("config.json"))?;
-    let file = out.join("diffusion_pytorch_model.safetensors");
+    std::fs::copy(begin.join("config.json"), out.join("config.json"))?;
+    let file = out.join(network::WEIGHTS);
     let done = |number: u64| number as f64 / steps as f64;
     let compose = |number| Batch::compose(lesson.kind(SEED, number, done(number)), &known, SEED, number);
     feed(run.next(), compose, |batches| {

@@ -1,11 +1,8 @@
 use super::batch::{Batch, TEXT};
-use crate::scene::REFERENCE_SIDE;
 use anyhow::Result;
-use cavendish_engine::flux2::{
-    Flux2Config, Flux2Transformer2DModel, Grid, ReferenceKv, Rotary, TokenLayout, TransformerInput,
-};
+use cavendish_engine::flux2::{Flux2Config, Flux2Transformer2DModel, Grid, Rotary, TokenLayout, TransformerInput};
 use cavendish_engine::minilm::PromptEncoder;
-use cavendish_engine::{Manifest, NamedWeights, PatchCodec, Weights};
+use cavendish_engine::{Manifest, NamedWeights, PatchCodec, Weights, save};
 use std::path::Path;
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -23,15 +20,14 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// From a model folder with a linear patch codec.
-    pub(super) fn load(from: &Path, encoder: &Path) -> Result<(Self, NamedWeights)> {
+    /// From a model folder with a linear patch codec, and the folder of its transformer or of one that begins like it.
+    pub(super) fn load(from: &Path, transformer: &Path, encoder: &Path) -> Result<(Self, NamedWeights)> {
         let (device, kind) = (Device::Cpu, Kind::Float);
-        let manifest = Manifest::read(&from.join("model.toml"))?;
-        let dir = from.join(&manifest.transformer);
-        let weights = Weights::open_dir(&dir, device, kind)?.trainable();
-        let transformer = Flux2Transformer2DModel::new(&weights.root(), Flux2Config::read(&dir.join("config.json"))?);
+        let config = Flux2Config::read(&transformer.join("config.json"))?;
+        let weights = Weights::open_dir(transformer, device, kind)?.trainable();
+        let transformer = Flux2Transformer2DModel::new(&weights.root(), config);
         let weights = weights.finish()?;
-        let codec = PatchCodec::load(&from.join(&manifest.codec), device)?;
+        let codec = PatchCodec::load(&from.join(&Manifest::read(&from.join("model.toml"))?.codec), device)?;
         let spread = codec.scale().sqrt();
         let channels = (&spread / spread.mean(kind)).clamp(CHANNEL[0], CHANNEL[1]);
         let prompts = PromptEncoder::load(encoder, TEXT, device, kind)?;
@@ -53,32 +49,15 @@ impl Network {
 
     /// The network's velocity for latents of the batch's scenes at these times.
     fn velocity(&self, batch: &Batch, latents: &Tensor, text: &Tensor, times: &Tensor) -> Result<Tensor> {
-        let known = self.known(batch)?;
-        let image = Grid { rows: batch.kind.height as i64 / 8, columns: batch.kind.width as i64 / 8 };
+        let laid = batch.laid().map(|laid| no_grad(|| self.codec.encode(&laid))).transpose()?;
+        let latents = &laid.map_or_else(|| latents.shallow_clone(), |laid| Tensor::cat(&[latents, &laid], 2));
+        let patches = |pixels: usize| pixels as i64 / self.codec.patch();
+        let image = Grid { rows: patches(batch.kind.height), columns: patches(batch.kind.width) };
         let layout = TokenLayout { text: TEXT as i64, image, references: vec![] };
         let rotary = Rotary::new(self.transformer.config(), layout, Device::Cpu);
         let conditioning = self.transformer.condition(times, None);
-        let input = TransformerInput {
-            latents,
-            text,
-            conditioning: &conditioning,
-            rotary: &rotary,
-            references: known.as_ref(),
-        };
-        Ok(self.transformer.forward(input)?)
-    }
-
-    /// What the network makes of the batch's references alone.
-    fn known(&self, batch: &Batch) -> Result<Option<ReferenceKv>> {
-        let Some(references) = batch.references() else { return Ok(None) };
-        let side = REFERENCE_SIDE as i64 / self.codec.patch();
-        let latents = self.codec.encode(&references)?; // (scenes · subjects, patches, channels)
-        let latents = latents.reshape([batch.scenes() as i64, -1, self.codec.channels()]);
-        let references = vec![Grid { rows: side, columns: side }; batch.kind.subjects];
-        let layout = TokenLayout { references, ..TokenLayout::default() };
-        let rotary = Rotary::new(self.transformer.config(), layout, Device::Cpu);
-        let still = self.transformer.condition(&Tensor::zeros([1], (Kind::Float, Device::Cpu)), None);
-        Ok(Some(self.transformer.references(&latents, &still, &rotary)?))
+        let (conditioning, rotary, references) = (&conditioning, &rotary, None);
+        Ok(self.transformer.forward(TransformerInput { latents, text, conditioning, rotary, references })?)
     }
 
     fn text(&self, batch: &Batch) -> Result<Tensor> {
@@ -86,4 +65,24 @@ impl Network {
             batch.captions.iter().map(|caption| Ok(self.prompts.encode(caption)?)).collect::<Result<Vec<_>>>()?;
         Ok(Tensor::cat(&states, 0))
     }
+}
+
+/// A transformer's file in its folder, as diffusers names it.
+pub(super) const WEIGHTS: &str = "diffusion_pytorch_model.safetensors";
+
+/// Writes the transformer in `from` to `out`, taking twice as many channels: the new ones, for references, change nothing
+/// yet. One that takes them already is copied.
+pub(super) fn widen(from: &Path, out: &Path) -> Result<()> {
+    let config = Flux2Config::read(&from.join("config.json"))?;
+    let mut tensors = Tensor::read_safetensors(from.join(WEIGHTS))?;
+    let channels = config.prediction_channels();
+    for (name, tensor) in &mut tensors {
+        if name == "x_embedder.weight" && config.in_channels == channels {
+            *tensor = Tensor::cat(&[&*tensor, &tensor.zeros_like()], 1);
+        }
+    }
+    std::fs::create_dir_all(out)?;
+    let wide = Flux2Config { in_channels: 2 * channels, out_channels: Some(channels), ..config };
+    std::fs::write(out.join("config.json"), serde_json::to_string_pretty(&wide)?)?;
+    Ok(save(tensors, &out.join(WEIGHTS))?)
 }

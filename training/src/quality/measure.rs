@@ -245,17 +245,6 @@ fn shares((_, rgb): Ground) -> [f32; 3] {
 }
 
 impl Object {
-    /// The object alone, about so large.
-    fn pixels(&self, side: f32) -> PixelsAlpha {
-        let mip = self.mip(side);
-        let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-        let straight = |[r, g, b, a]: &[f32; 4]| {
-            let by = a.max(1e-6);
-            [byte(r / by), byte(g / by), byte(b / by), byte(*a)]
-        };
-        PixelsAlpha { width: mip.side, height: mip.side, rgba: mip.pixels.iter().flat_map(straight).collect() }
-    }
-
     fn reference(&self) -> Reference {
         Reference::of_subject(self.name.clone(), &self.pixels(128.0))
     }

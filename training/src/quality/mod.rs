@@ -24,6 +24,9 @@ pub(crate) struct Places {
     /// Folder of the text encoder.
     #[arg(long, default_value = ".cache/models/minilm")]
     encoder: PathBuf,
+    /// Folder of the things that are known by sight.
+    #[arg(long, default_value = "models/known")]
+    things: PathBuf,
     /// Where the table and the contact sheets are written.
     #[arg(long, default_value = "docs/benchmarks/quality")]
     out: PathBuf,
@@ -31,17 +34,21 @@ pub(crate) struct Places {
 
 /// Measures the models in these folders; the last one's figures are the metrics. Sheets and a table are written.
 pub(crate) fn run(models: &[PathBuf], places: &Places, objects: &Objects, share: f64) -> Result<Value> {
-    let Places { vision, encoder, out } = places;
+    let Places { vision, encoder, things, out } = places;
     std::fs::create_dir_all(out)?;
     let judge = Judge::new(vision, objects, share)?;
     let (mut metrics, mut detail, mut rows) = (Map::new(), Map::new(), vec![]);
-    for dir in models {
-        let studio = Studio::load(dir, encoder)?;
+    let ways = models.iter().flat_map(|dir| [(dir, false), (dir, true)]);
+    for (dir, recalls) in ways {
+        let studio = Studio::load(dir, encoder, things, recalls)?;
+        if recalls && !studio.recalls() {
+            continue;
+        }
         eprintln!("{}", studio.name());
         let found = judge.all(&studio, out)?;
         metrics = found.iter().map(|(name, figure)| ((*name).to_owned(), json!(figure.value))).collect();
-        detail.insert(studio.name().into(), serde_json::to_value(&found)?);
-        rows.push((studio.name().to_owned(), found));
+        detail.insert(studio.name(), serde_json::to_value(&found)?);
+        rows.push((studio.name(), found));
     }
     std::fs::write(out.join("table.md"), stats::table(&rows))?;
     Ok(json!({"metrics": metrics, "detail": detail}))

@@ -12,7 +12,7 @@ mod words;
 
 pub(crate) use colours::COLOURS;
 pub(crate) use composites::{Composite, composite};
-pub(crate) use scenes::{REFERENCE_SIDE, SceneKind, scene};
+pub(crate) use scenes::{SceneKind, scene};
 pub(crate) use views::{CUT_SIDE, view};
 pub(crate) use words::several;
 

@@ -34,8 +34,8 @@ pub(crate) struct Scene {
     pub(crate) picture: Vec<f32>,
     /// How much of every pixel subjects cover.
     pub(crate) cover: Vec<f32>,
-    /// Planes of each reference, left to right.
-    pub(crate) references: Vec<Vec<f32>>,
+    /// The references of its subjects, each in its place on mid grey: planes like the picture's; none where none are given.
+    pub(crate) laid: Vec<f32>,
 }
 
 /// Subjects in their slots before a studio backdrop.
@@ -49,7 +49,7 @@ pub(crate) fn scene(kind: SceneKind, objects: &[&Object], rng: &mut impl Rng) ->
     let mut canvas = Canvas::new(kind.width, kind.height, shares(colour.1));
     backdrop::studio(&mut canvas, shares(colour.1), rng);
     let light = mild_light(rng);
-    for (object, pose) in chosen.iter().zip(slots(kind, rng)) {
+    for (object, pose) in chosen.iter().zip(poses(kind, rng)) {
         let foot = [pose.at[0], pose.at[1] + 0.46 * pose.side];
         canvas.shade(foot, [0.42 * pose.side, 0.09 * pose.side], rng.random_range(0.15..0.35));
         canvas.draw(object, &pose, &light);
@@ -62,18 +62,18 @@ pub(crate) fn scene(kind: SceneKind, objects: &[&Object], rng: &mut impl Rng) ->
             words::caption(&names, word, rng.random(), rng)
         }
     };
-    let references =
-        if kind.references { chosen.iter().map(|object| reference(object, rng)).collect() } else { vec![] };
-    Scene { caption, picture: canvas.planes(), cover: canvas.cover, references }
+    let laid = if kind.references { laid(kind, &chosen, rng) } else { vec![] };
+    Scene { caption, picture: canvas.planes(), cover: canvas.cover, laid }
 }
 
-/// A subject alone on neutral ground, as a reference is given to the model: planes within −1..=1.
-pub(crate) fn reference(object: &Object, rng: &mut impl Rng) -> Vec<f32> {
-    let mut canvas = Canvas::new(REFERENCE_SIDE, REFERENCE_SIDE, REFERENCE_GROUND);
-    let middle = REFERENCE_SIDE as f32 / 2.0;
-    let side = middle * 2.0 * REFERENCE_FILL * rng.random_range(0.96..1.0);
-    let pose = Pose { at: [middle; 2], side, turn: rng.random_range(-2.0..2.0), mirrored: false };
-    canvas.draw(object, &pose, &mild_light(rng));
+/// Subjects alone on neutral ground, each in the middle of its place, as references are given to the model.
+fn laid(kind: SceneKind, chosen: &[&Object], rng: &mut impl Rng) -> Vec<f32> {
+    let mut canvas = Canvas::new(kind.width, kind.height, REFERENCE_GROUND);
+    for (object, at) in chosen.iter().zip(places(kind)) {
+        let side = REFERENCE_SIDE as f32 * REFERENCE_FILL * rng.random_range(0.96..1.0);
+        let pose = Pose { at, side, turn: rng.random_range(-2.0..2.0), mirrored: false };
+        canvas.draw(object, &pose, &mild_light(rng));
+    }
     canvas.planes()
 }
 
@@ -90,22 +90,25 @@ fn mild_light(rng: &mut impl Rng) -> Light {
     Light { gain: [gain; 3], shade: rng.random_range(0.0..0.12), from: rng.random_range(0.0..360.0) }
 }
 
-/// Poses in slots as large as a reference, row by row from the left, the rows in the middle of the picture. A slot lies
-/// on the grid of patches and its subject is as large as in its reference: so what a patch needs is, but for a pixel or
-/// two, in one patch of the reference, and a small network learns to fetch it.
-fn slots(kind: SceneKind, rng: &mut impl Rng) -> Vec<Pose> {
+/// The middles of places as large as a reference, row by row from the left, the rows in the middle of the picture.
+fn places(kind: SceneKind) -> impl Iterator<Item = [f32; 2]> {
     let columns = (kind.width / REFERENCE_SIDE).clamp(1, kind.subjects);
     let rows = kind.subjects.div_ceil(columns);
     let margin = |all: usize, count: usize| (all.saturating_sub(count * REFERENCE_SIDE) / 2) as f32;
     let (left, top) = (margin(kind.width, columns), margin(kind.height, rows));
-    let pose = |index: usize| {
-        let middle = |slot: usize| (slot as f32 + 0.5) * REFERENCE_SIDE as f32;
+    let middle = |place: usize| (place as f32 + 0.5) * REFERENCE_SIDE as f32;
+    (0..kind.subjects).map(move |index| [left + middle(index % columns), top + middle(index / columns)])
+}
+
+/// Where the subjects stand: each in its place, about as large as in its reference.
+fn poses(kind: SceneKind, rng: &mut impl Rng) -> Vec<Pose> {
+    let pose = |[x, y]: [f32; 2]| {
         let mut near = || rng.random_range(-1.5..1.5);
-        let at = [left + middle(index % columns) + near(), top + middle(index / columns) + near()];
+        let at = [x + near(), y + near()];
         let side = REFERENCE_SIDE as f32 * REFERENCE_FILL * rng.random_range(0.95..1.0);
         Pose { at, side, turn: rng.random_range(-2.0..2.0), mirrored: false }
     };
-    (0..kind.subjects).map(pose).collect()
+    places(kind).map(pose).collect()
 }
 
 /// Mostly the usual word, at times another.

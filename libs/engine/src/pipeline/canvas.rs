@@ -1,5 +1,5 @@
 use super::references::{Profile, Seen};
-use super::{Batch, Image, Pipeline};
+use super::{Batch, Image, Pipeline, ReferenceUse};
 use crate::error::Result;
 use crate::flux2::{ReferenceKv, TokenLayout};
 use crate::noise;
@@ -39,10 +39,12 @@ impl Canvas {
         Self { image, latents, text, profile, seen, kept, velocity, steps: 0, settled: false }
     }
 
-    /// What the network takes for it: (1, image tokens and those of references beside it, channels).
+    /// What the network takes for it: (1, image tokens and those of references beside it, channels and those of references
+    /// laid on it).
     pub(super) fn tokens(&self) -> Tensor {
         match &self.seen {
             Some(Seen::Beside(references)) => Tensor::cat(&[&self.latents, references], 1),
+            Some(Seen::Laid(references)) => Tensor::cat(&[&self.latents, references], 2),
             _ => self.latents.shallow_clone(),
         }
     }
@@ -96,7 +98,9 @@ impl Pipeline {
         if let Some(edit) = &wanted.edit {
             self.begin_edit(&mut canvas, edit, batch, schedule.time(0))?;
         }
-        if let Some(profile) = self.profile(wanted)? {
+        if let ReferenceUse::Laid { side } = self.manifest.references {
+            canvas.seen = Some(Seen::Laid(self.laid(&wanted.references, side, batch.frame.native)?));
+        } else if let Some(profile) = self.profile(wanted)? {
             canvas.seen = Some(self.seen(&profile, wanted)?);
             canvas.profile = Some(profile);
         }

@@ -30,6 +30,9 @@ pub struct Manifest {
     pub references: ReferenceUse,
     /// Folder of the model that draws what references show, relative to this one's, where that is another one.
     pub reference_model: Option<String>,
+    /// Whether things that a prompt names are better drawn from pictures of them, where the line knows some.
+    #[serde(default)]
+    pub recall: bool,
     /// How images are enlarged afterwards, if they are.
     pub upscaler: Option<UpscalerEntry>,
 }
@@ -146,10 +149,14 @@ pub enum ReferenceUse {
         /// References are looked at as squares of this side in pixels; at the native size nearest to their own when absent.
         #[serde(default)]
         side: Option<u32>,
-        /// Every reference is a subject of its own, drawn in a place as large as its reference: row by row from the left,
-        /// in the middle of the image. Needs `side`.
-        #[serde(default)]
-        places: bool,
+    },
+    /// Every reference is a subject of its own, drawn in a place as large as its reference: row by row from the left, in
+    /// the middle of the image. References are laid there, and the network takes that picture as further channels of
+    /// every patch (as the collage of AnyDoor, Chen et al. 2024, 2307.09481): what they are for it depends on nothing
+    /// else, and costs no tokens.
+    Laid {
+        /// Side of a place in pixels, a multiple of the patch.
+        side: u32,
     },
 }
 
@@ -158,7 +165,7 @@ impl ReferenceUse {
     #[must_use]
     pub fn place(self) -> Option<u32> {
         match self {
-            Self::Kept { side, places: true } => side,
+            Self::Laid { side } => Some(side),
             _ => None,
         }
     }
@@ -183,7 +190,7 @@ impl Manifest {
         let wrong = |what| EngineError::new(ErrorKind::Model, format!("{}: {what}", path.display()));
         manifest.native.check().map_err(wrong)?;
         match manifest.references {
-            ReferenceUse::Kept { side: None | Some(0), places: true } => Err(wrong("references.places needs a side")),
+            ReferenceUse::Laid { side: 0 } => Err(wrong("references.side is 0")),
             _ => Ok(manifest),
         }
     }
@@ -219,6 +226,7 @@ impl Manifest {
             native: Native::Free { multiple: 16, most_pixels: 4 << 20, default: Size { width: 1024, height: 1024 } },
             references: ReferenceUse::Joint { tolerance: default_tolerance() },
             reference_model: None,
+            recall: false,
             upscaler: None,
         }
     }

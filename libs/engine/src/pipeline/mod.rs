@@ -253,16 +253,15 @@ impl Pipeline {
             Native::Listed(sizes) => sizes.iter().all(on_grid),
             Native::Free { multiple, .. } => multiple.is_multiple_of(patch),
         };
+        let channels = self.codec.channels();
+        let taken = if self.manifest.references.place().is_some() { 2 * channels } else { channels };
         let wrong = [
             (
                 config.joint_attention_dim != self.prompts.width(),
                 "the transformer and the text encoder differ in width",
             ),
-            (config.in_channels != self.codec.channels(), "the transformer and the codec differ in channels"),
-            (
-                config.prediction_channels() != config.in_channels,
-                "the transformer predicts other channels than it takes",
-            ),
+            (config.in_channels != taken, "the transformer takes other channels than the codec and references have"),
+            (config.prediction_channels() != channels, "the transformer predicts other channels than the codec has"),
             (config.guidance_embeds, "networks with guidance as an input are not supported yet"),
             (!sizes_fit, "native_sizes are not multiples of the patch"),
         ];

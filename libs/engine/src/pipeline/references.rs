@@ -43,6 +43,8 @@ pub(super) enum Seen {
     Beside(Tensor),
     /// The network knows them.
     Known(Rc<ReferenceKv>),
+    /// They lie where they are drawn: (1, image tokens, channels).
+    Laid(Tensor),
 }
 
 /// What is kept of a set of references, for the store.
@@ -65,7 +67,7 @@ pub(crate) fn profile_key(
     references: &[Reference],
 ) -> Option<String> {
     let keeps = match manifest.references {
-        ReferenceUse::None => false,
+        ReferenceUse::None | ReferenceUse::Laid { .. } => false,
         ReferenceUse::Joint { tolerance } => tolerance > 0.0,
         ReferenceUse::Kept { .. } => true,
     };
@@ -78,16 +80,17 @@ pub(crate) fn profile_key(
 }
 
 /// An image's references; before them, where a mask says what to draw anew, the picture that is edited (as diffusers'
-/// `Flux2KleinInpaintPipeline`, 0.42, does), if the model takes any.
+/// `Flux2KleinInpaintPipeline`, 0.42, does), if the model takes any beside the image.
 pub(crate) fn looked_at(manifest: &Manifest, references: &[Reference], edit: Option<&Edit>) -> Vec<Reference> {
-    let source = edit.filter(|edit| edit.mask.is_some() && manifest.references != ReferenceUse::None);
+    let beside = !matches!(manifest.references, ReferenceUse::None | ReferenceUse::Laid { .. });
+    let source = edit.filter(|edit| edit.mask.is_some() && beside);
     let source = source.map(|edit| Reference { key: String::new(), pixels: Arc::clone(&edit.source) });
     source.into_iter().chain(references.iter().cloned()).collect()
 }
 
 /// The size a reference is looked at.
 pub(crate) fn reference_size(manifest: &Manifest, reference: &Reference) -> Size {
-    if let ReferenceUse::Kept { side: Some(side), .. } = manifest.references {
+    if let ReferenceUse::Kept { side: Some(side) } | ReferenceUse::Laid { side } = manifest.references {
         return Size { width: side, height: side };
     }
     let own = Size { width: reference.pixels.width, height: reference.pixels.height };
@@ -101,6 +104,20 @@ pub(crate) fn reference_size(manifest: &Manifest, reference: &Reference) -> Size
             Size { width: size.width.min(most(size.height)), height: size.height.min(most(size.width)) }
         }
     }
+}
+
+/// Left and top of the places of so many subjects, as many as the image has: row by row from the left, the rows in the
+/// middle.
+fn places(image: Size, side: u32, count: usize) -> Vec<[i64; 2]> {
+    let (columns, rows) = (image.width / side, image.height / side);
+    let count = u32::try_from(count).unwrap_or(u32::MAX).min(columns * rows);
+    if count == 0 {
+        return vec![];
+    }
+    let columns = columns.min(count);
+    let (left, top) = ((image.width - columns * side) / 2, (image.height - count.div_ceil(columns) * side) / 2);
+    let place = |n: u32| [left + n % columns * side, top + n / columns * side].map(i64::from);
+    (0..count).map(place).collect()
 }
 
 /// Sets of references on a device, at most.
@@ -187,12 +204,29 @@ impl Pipeline {
         }
     }
 
+    /// What a network takes beside the latents that takes its references where they are drawn: (1, image tokens,
+    /// channels). Where none lies it sees mid grey, which references stand on as well.
+    pub(super) fn laid(&self, references: &[Reference], side: u32, image: Size) -> Result<Tensor> {
+        let (width, height) = (i64::from(image.width), i64::from(image.height));
+        let ground = Tensor::zeros([1, 3, height, width], (tch::Kind::Float, self.device));
+        let places = places(image, side, references.len());
+        if places.len() < references.len() {
+            let what = format!("{width} × {height} has {} places, not {}", places.len(), references.len());
+            return Err(EngineError::new(ErrorKind::Invalid, what));
+        }
+        for (reference, [left, top]) in references.iter().zip(places) {
+            let picture = self.picture(&reference.pixels, Size { width: side, height: side })?;
+            ground.narrow(2, top, i64::from(side)).narrow(3, left, i64::from(side)).copy_(&picture);
+        }
+        self.codec.encode(&ground)
+    }
+
     /// How the steps are to look at these references.
     pub(super) fn seen(&self, profile: &Profile, image: &Image) -> Result<Seen> {
         let known = match self.manifest.references {
             ReferenceUse::Kept { .. } => true,
             ReferenceUse::Joint { tolerance } => profile.error.get().is_some_and(|error| error <= tolerance),
-            ReferenceUse::None => false,
+            ReferenceUse::None | ReferenceUse::Laid { .. } => false,
         };
         match known {
             true => Ok(Seen::Known(self.known(profile, image)?)),
@@ -253,7 +287,7 @@ impl Pipeline {
         let useful = match self.manifest.references {
             ReferenceUse::Kept { .. } => true,
             ReferenceUse::Joint { tolerance } => profile.error.get().is_some_and(|error| error <= tolerance),
-            ReferenceUse::None => false,
+            ReferenceUse::None | ReferenceUse::Laid { .. } => false,
         };
         let wanted = |kv: &&Rc<ReferenceKv>| useful && !profile.stored.get() && kv.bytes() <= STORED_BYTES;
         match profile.kv.get().filter(wanted) {
@@ -264,5 +298,20 @@ impl Pipeline {
                 Ok(Some(KeptReferences { image, key: profile.key.clone(), file }))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_rows_in_the_middle() {
+        let of = |width, height, count| places(Size { width, height }, 48, count);
+        assert_eq!(of(64, 64, 1), [[8, 8]]);
+        assert_eq!(of(96, 64, 2), [[0, 8], [48, 8]]);
+        assert_eq!(of(144, 96, 4), [[0, 0], [48, 0], [96, 0], [0, 48]]);
+        assert_eq!(of(144, 64, 1), [[48, 8]]);
+        assert_eq!((of(64, 64, 2).len(), of(32, 32, 1).len()), (1, 0));
     }
 }

@@ -241,6 +241,7 @@ fn describe(loaded: &Loaded, devices: &[Device]) -> RendererInfo {
         max_references: if takes_references { number(MAX_REFERENCES).min(places(manifest)) } else { 0 },
         place: manifest.references.place(),
         for_references: None,
+        recall: manifest.recall,
         devices: number(devices.len()),
     }
 }

@@ -77,7 +77,7 @@ fn text_to_image_plain_and_guided() {
 fn editing_with_references_beside_the_image_and_kept() {
     let wanted = Image { references: references(), ..Image::default() };
     let kept = klein();
-    assert_eq!(kept.manifest().references, ReferenceUse::Kept { side: None, places: false });
+    assert_eq!(kept.manifest().references, ReferenceUse::Kept { side: None });
     assert_draws(&kept, "kept", &batch(&kept, 1.0, wanted.clone()));
     assert_draws(&kept, "kept", &batch(&kept, 1.0, wanted.clone()));
     let beside = klein().with_references_beside();

@@ -1,7 +1,7 @@
-//! The committed model for references: each subject is drawn in its own place, and what is known of it is kept.
+//! The committed model for references: each subject is drawn in its own place.
 
 use crate::support::{minilm, nano};
-use cavendish_engine::{Batch, Image, Pipeline, Precision, Size, Unwatched};
+use cavendish_engine::{Batch, EngineError, Image, Pipeline, Precision, Size, Unwatched};
 use cavendish_renderer::{Pixels, PixelsAlpha, Reference};
 use tch::Device;
 
@@ -36,7 +36,7 @@ fn warmth(pixels: &Pixels, place: u32) -> f64 {
     sum / 256.0
 }
 
-fn draw(model: &Pipeline, references: Vec<Reference>) -> (Pixels, bool) {
+fn draw(model: &Pipeline, references: Vec<Reference>) -> Result<Pixels, EngineError> {
     let native = Size { width: 96, height: 64 };
     let frame = cavendish_engine::Frame { native, enlarge: 1, output: native };
     let sampling = model.manifest().sampling;
@@ -44,18 +44,19 @@ fn draw(model: &Pipeline, references: Vec<Reference>) -> (Pixels, bool) {
     let image = Image { prompt, seed: 5, references, ..Image::default() };
     let (steps, guidance) = (sampling.steps, sampling.guidance);
     let batch = Batch { frame, steps, guidance, settle: 0.0, images: vec![image] };
-    let drawn = model.draw(&batch, &mut Unwatched).unwrap().images.pop().flatten().unwrap();
-    (drawn.pixels, drawn.knew_references)
+    Ok(model.draw(&batch, &mut Unwatched)?.images.pop().flatten().unwrap().pixels)
 }
 
 #[test]
 fn every_subject_is_drawn_in_its_own_place() {
     let model = shown();
     assert_eq!((model.manifest().references.place(), model.manifest().sampling.steps), (Some(48), 4));
-    let (picture, _) = draw(&model, vec![disc("red", RED), disc("blue", BLUE)]);
+    let picture = draw(&model, vec![disc("red", RED), disc("blue", BLUE)]).unwrap();
     assert!(warmth(&picture, 0) > 40.0 && warmth(&picture, 1) < -40.0, "red, then blue");
-    let (swapped, _) = draw(&model, vec![disc("blue", BLUE), disc("red", RED)]);
+    let swapped = draw(&model, vec![disc("blue", BLUE), disc("red", RED)]).unwrap();
     assert!(warmth(&swapped, 0) < -40.0 && warmth(&swapped, 1) > 40.0, "blue, then red");
-    let (again, knew) = draw(&model, vec![disc("red", RED), disc("blue", BLUE)]);
-    assert!(knew && again == picture, "what was known of them gives the same bytes");
+    let again = draw(&model, vec![disc("red", RED), disc("blue", BLUE)]).unwrap();
+    assert!(again == picture, "the same bytes");
+    let crowd = draw(&model, vec![disc("red", RED), disc("blue", BLUE), disc("red", RED)]);
+    assert_eq!(crowd.unwrap_err().to_string(), "invalid request: 96 × 64 has 2 places, not 3");
 }
