@@ -11,7 +11,7 @@ use anyhow::Result;
 use std::process::{Command, ExitCode};
 
 /// What the tests of foreign producers and readers use.
-const PYTHON_PACKAGES: [&str; 2] = ["pika==1.3.2", "pillow==11.3.0"];
+const PYTHON_PACKAGES: [&str; 3] = ["pika==1.3.2", "pillow==11.3.0", "c2pa-python==0.38.1"];
 
 /// Sets up, starts the servers and runs `cargo test --workspace` with `args` added. Stops what it started.
 pub(crate) fn run(paths: &Paths, args: &[String]) -> Result<ExitCode> {

@@ -1,5 +1,6 @@
 //! What a finished file is, told from its bytes alone.
 
+mod density;
 mod frame;
 
 use cavendish_specs::{Border, ColourSpace, Facts, PixelBox};
@@ -18,6 +19,14 @@ use crate::resize::resize_rgb;
 /// # Errors
 /// [`ImageError`] when the bytes are no picture within generous limits (64 megapixels).
 pub fn measure(bytes: &[u8]) -> Result<Facts, ImageError> {
+    Ok(measure_and_show(bytes)?.0)
+}
+
+/// As [`measure`]; and the picture, for those who look for more in it.
+///
+/// # Errors
+/// As [`measure`].
+pub fn measure_and_show(bytes: &[u8]) -> Result<(Facts, RgbImage), ImageError> {
     let limits = Limits { max_pixels: 64_000_000, max_bytes: 64_000_000, max_alloc: 1 << 30, ..Limits::default() };
     let decoded = decode(bytes, &limits)?;
     let rgb = decoded.to_rgb();
@@ -25,7 +34,7 @@ pub fn measure(bytes: &[u8]) -> Result<Facts, ImageError> {
     let (width, height) = rgb.dimensions();
     let fill = subject.map(|b| (b.width as f32 / width as f32).max(b.height as f32 / height as f32));
     let (profile, xmp) = beside(bytes);
-    Ok(Facts {
+    let facts = Facts {
         width,
         height,
         format: decoded.header.format,
@@ -36,9 +45,11 @@ pub fn measure(bytes: &[u8]) -> Result<Facts, ImageError> {
         subject,
         colour_space: colour_space(&decoded, bytes, profile.as_deref()),
         bit_depth: decoded.header.bit_depth,
+        dpi: density::dpi(bytes, decoded.header.format),
         has_alpha: matches!(decoded.image, DynamicImage::ImageRgba8(_)),
         digital_source_type: xmp.as_deref().and_then(source_type),
-    })
+    };
+    Ok((facts, rgb))
 }
 
 /// The box of the subject before a plain backdrop, in pixels; None where the backdrop is not plain or nothing stands

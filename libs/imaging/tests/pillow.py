@@ -21,5 +21,6 @@ for path in sys.argv[1:]:
             "profile": name,
             "srgb": image.info.get("srgb"),
             "corner": corner,
+            "dpi": round(image.info["dpi"][0]) if "dpi" in image.info else None,
             "marked": "digitalsourcetype/trainedAlgorithmicMedia" in xmp,
         }))

@@ -24,9 +24,9 @@ fn pillow_reads_what_is_written() {
         let subject = (60..120).contains(&x) && (20..70).contains(&y);
         if subject { Rgb([x as u8, 30, y as u8]) } else { Rgb([255; 3]) }
     });
-    let metadata = Metadata { marking: Some(Marking::TrainedAlgorithmicMedia), ..Metadata::default() };
+    let metadata = Metadata { marking: Some(Marking::TrainedAlgorithmicMedia), dpi: Some(300), ..Metadata::default() };
     let folder = tempfile::tempdir().unwrap();
-    let written: Vec<_> = [Format::Jpeg, Format::Png, Format::Webp]
+    let written: Vec<_> = [Format::Jpeg, Format::Png, Format::Webp, Format::Tiff]
         .into_iter()
         .map(|format| {
             let bytes = encode(&image, format, None, Quality::default(), &metadata).unwrap().bytes;
@@ -44,6 +44,8 @@ fn pillow_reads_what_is_written() {
         assert_eq!(theirs["size"], json!([ours.width, ours.height]), "{name}");
         assert_eq!((&theirs["mode"], ours.bit_depth, ours.has_alpha), (&json!("RGB"), 8, false), "{name}");
         assert_eq!(theirs["marked"], true, "{name}");
+        assert_eq!(theirs["dpi"], json!(ours.dpi), "{name}");
+        assert_eq!(ours.dpi, (ours.format != Format::Webp).then_some(300), "{name}");
         let tagged = theirs["profile"].as_str().is_some_and(|name| name.contains("sRGB")) || theirs["srgb"] == 0;
         assert!(tagged, "{name}: {theirs}");
         let corner: Vec<u64> = serde_json::from_value(theirs["corner"].clone()).unwrap();

@@ -1,7 +1,7 @@
 //! All that a file tells of where it comes from.
 
-use crate::{Watermark, Xmp};
-use cavendish_imaging::{ImageError, Limits, decode};
+use crate::{Credentials, Standing, Watermark, Xmp};
+use cavendish_imaging::{ImageError, Limits, decode, probe};
 use serde::Serialize;
 
 /// What was found in one file.
@@ -11,6 +11,8 @@ pub struct Provenance {
     pub xmp: Xmp,
     /// The invisible mark.
     pub watermark: Found,
+    /// The signed manifest; `None` where there is none.
+    pub credentials: Option<Credentials>,
 }
 
 /// Whether a watermark was found.
@@ -27,20 +29,26 @@ pub struct Found {
 impl Provenance {
     /// Whether the file says how its pixels came to be, or carries the invisible mark.
     pub fn is_marked(&self) -> bool {
-        self.xmp.marking.is_some() || self.watermark.found
+        self.xmp.marking.is_some() || self.watermark.found || self.credentials.is_some()
+    }
+
+    /// Whether a signed manifest says that the file was changed since, or is broken.
+    pub fn is_broken(&self) -> bool {
+        self.credentials.as_ref().is_some_and(|credentials| credentials.standing == Standing::Invalid)
     }
 }
 
-/// Looks for everything.
+/// Looks for everything. `anchors` (PEM) are the authorities whose signatures are trusted.
 ///
 /// # Errors
 /// When the bytes are no picture that can be decoded within the usual limits.
-pub fn inspect(file: &[u8], watermark: &Watermark) -> Result<Provenance, ImageError> {
+pub fn inspect(file: &[u8], watermark: &Watermark, anchors: Option<&str>) -> Result<Provenance, ImageError> {
+    let credentials = Credentials::of(file, probe(file)?.format, anchors);
     let found = watermark.detect(&decode(file, &Limits::default())?.to_rgb())?;
     let watermark = found.map_or_else(Found::default, |found| Found {
         found: true,
         payload: Some(format!("{:016x}", found.payload)),
         score: found.score,
     });
-    Ok(Provenance { xmp: Xmp::of(file), watermark })
+    Ok(Provenance { xmp: Xmp::of(file), watermark, credentials })
 }

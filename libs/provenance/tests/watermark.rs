@@ -140,13 +140,13 @@ fn a_file_tells_its_marks() {
     let metadata = Metadata { marking: Some(Marking::Composite), job: Some("a job".into()), ..Metadata::default() };
     for format in [Format::Jpeg, Format::Png, Format::Webp] {
         let file = encode(&image, format, None, Quality::default(), &metadata).unwrap();
-        let told = inspect(&file.bytes, &watermark).unwrap();
+        let told = inspect(&file.bytes, &watermark, None).unwrap();
         assert_eq!(told.watermark.payload.as_deref(), Some("0123456789abcdef"), "{format:?}");
         assert_eq!((told.xmp.marking.as_deref(), told.xmp.job.as_deref()), (Some("composite"), Some("a job")));
         assert!(told.is_marked());
     }
     let [(_, plain), ..] = pictures();
     let file = encode(&plain, Format::Png, None, Quality::default(), &Metadata::default()).unwrap();
-    assert!(!inspect(&file.bytes, &watermark).unwrap().is_marked());
-    assert!(inspect(b"no picture", &watermark).is_err());
+    assert!(!inspect(&file.bytes, &watermark, None).unwrap().is_marked());
+    assert!(inspect(b"no picture", &watermark, None).is_err());
 }

@@ -8,7 +8,7 @@ use crate::file;
 use crate::spec::Spec;
 
 /// The files that are shipped, by name.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 15] = [
     ("amazon.toml", include_str!("../catalogue/amazon.toml")),
     ("dv360.toml", include_str!("../catalogue/dv360.toml")),
     ("ebay.toml", include_str!("../catalogue/ebay.toml")),
@@ -18,6 +18,7 @@ const FILES: [(&str, &str); 14] = [
     ("linkedin.toml", include_str!("../catalogue/linkedin.toml")),
     ("meta.toml", include_str!("../catalogue/meta.toml")),
     ("pinterest.toml", include_str!("../catalogue/pinterest.toml")),
+    ("print.toml", include_str!("../catalogue/print.toml")),
     ("ratio.toml", include_str!("../catalogue/ratio.toml")),
     ("shopify.toml", include_str!("../catalogue/shopify.toml")),
     ("tiktok.toml", include_str!("../catalogue/tiktok.toml")),

@@ -75,6 +75,9 @@ pub struct Facts {
     pub colour_space: ColourSpace,
     /// Bits per channel.
     pub bit_depth: u8,
+    /// Pixels to an inch on paper; None where the file does not say.
+    #[serde(default)]
+    pub dpi: Option<u32>,
     /// Whether there is an alpha channel.
     pub has_alpha: bool,
     /// The last segment of the IPTC `DigitalSourceType` in the file's XMP, such as `trainedAlgorithmicMedia`.

@@ -33,6 +33,11 @@ impl Format {
         }
     }
 
+    /// Whether files of this format are written here; GIF and BMP are read only.
+    pub fn is_written(self) -> bool {
+        !matches!(self, Self::Gif | Self::Bmp)
+    }
+
     /// The usual file name extension, without the dot.
     pub fn extension(self) -> &'static str {
         match self {

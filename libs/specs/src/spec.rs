@@ -201,6 +201,9 @@ pub struct Spec {
     /// Required bits per channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bit_depth: Option<u8>,
+    /// Required pixels to an inch on paper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpi: Option<u32>,
     /// Whether the file must be plain RGB: no grey, no CMYK, no alpha.
     #[serde(default)]
     pub rgb_only: bool,

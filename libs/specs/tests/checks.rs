@@ -25,6 +25,7 @@ fn ideal(spec: &Spec) -> Facts {
         subject: Some(subject),
         colour_space: ColourSpace::Srgb,
         bit_depth: 8,
+        dpi: spec.dpi,
         has_alpha: false,
         digital_source_type: Some("trainedAlgorithmicMedia".into()),
     }
@@ -66,6 +67,10 @@ fn every_limit_bites_one_step_beyond_it() {
         }
         if spec.bit_depth.is_some() {
             assert_eq!(failed(spec, &Facts { bit_depth: 16, ..ideal(spec) }), ["bit-depth"], "{}", spec.id);
+        }
+        if spec.dpi.is_some() {
+            assert_eq!(failed(spec, &Facts { dpi: Some(72), ..ideal(spec) }), ["resolution"], "{}", spec.id);
+            assert_eq!(failed(spec, &Facts { dpi: None, ..ideal(spec) }), ["resolution"], "{}", spec.id);
         }
         let facts = Facts { colour_space: ColourSpace::Cmyk, ..ideal(spec) };
         assert_eq!(failed(spec, &facts), ["colour"], "{}", spec.id);

@@ -48,11 +48,19 @@ pub(crate) struct Connections {
     pub(crate) s3_bucket: String,
     pub(crate) s3_access_key: String,
     pub(crate) s3_secret_key: String,
+    /// Where files' certificate is; made by the first service that signs.
+    pub(crate) certificate: String,
 }
 
 impl Connections {
     /// Foreign where the environment names a server, private otherwise.
-    pub(crate) fn gather(foreign: &Foreign, rabbit: &RabbitMq, postgres: &Postgres, store: &s3::S3) -> Result<Self> {
+    pub(crate) fn gather(
+        foreign: &Foreign,
+        rabbit: &RabbitMq,
+        postgres: &Postgres,
+        store: &s3::S3,
+        certificate: &Path,
+    ) -> Result<Self> {
         let (amqp_url, management_url) = match &foreign.amqp {
             Some(url) => (url.clone(), set("CAVENDISH_AMQP_MANAGEMENT_URL").or_else(|| usual_management_url(url))),
             None => (rabbit.url()?, Some(rabbit.management_url()?)),
@@ -70,6 +78,7 @@ impl Connections {
             s3_bucket: s3::BUCKET.to_owned(),
             s3_access_key: s3::ACCESS_KEY.to_owned(),
             s3_secret_key: String::new(),
+            certificate: certificate.to_string_lossy().into_owned(),
         };
         match &foreign.s3 {
             Some(endpoint) => connections.use_foreign_s3(endpoint),
@@ -112,6 +121,7 @@ impl Connections {
                 ("secret_access_key", Some(&self.s3_secret_key)),
             ],
         );
+        section("provenance", &[("local_certificate", Some(&self.certificate))]);
         lines.join("\n") + "\n"
     }
 
@@ -162,6 +172,7 @@ mod tests {
             s3_bucket: "b".into(),
             s3_access_key: "k".into(),
             s3_secret_key: "with \"quotes\"".into(),
+            certificate: "/c/signer.pem".into(),
         };
         let text = connections.to_toml();
         assert!(
@@ -169,5 +180,6 @@ mod tests {
         );
         assert!(text.contains("secret_access_key = \"with \\\"quotes\\\"\"\n"));
         assert!(!text.contains("management_url"));
+        assert!(text.ends_with("[provenance]\nlocal_certificate = \"/c/signer.pem\"\n"));
     }
 }

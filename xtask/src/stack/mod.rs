@@ -107,7 +107,9 @@ impl Stack {
         if !self.is_up() {
             self.start_all()?;
         }
-        let connections = Connections::gather(&self.foreign, &self.rabbitmq(), &self.postgres(), &self.s3())?;
+        let (rabbit, postgres, s3) = (self.rabbitmq(), self.postgres(), self.s3());
+        let certificate = self.paths.stack().join("signer.pem");
+        let connections = Connections::gather(&self.foreign, &rabbit, &postgres, &s3, &certificate)?;
         connections.write(&self.paths.env_file())?;
         self.lock.unlock()?;
         Ok(())

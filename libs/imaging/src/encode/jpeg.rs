@@ -1,14 +1,20 @@
 //! JPEG: 4:4:4 where quality is high, progressive with its own Huffman tables where bytes are scarce.
 
 use image::RgbImage;
-use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
+use jpeg_encoder::{ColorType, Encoder, EncodingError, PixelDensity, SamplingFactor};
 
 use super::metadata::srgb_profile;
 use crate::error::{ImageError, Reason};
 
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
-pub(super) fn encode(image: &RgbImage, quality: u8, tight: bool, xmp: Option<&str>) -> Result<Vec<u8>, ImageError> {
+pub(super) fn encode(
+    image: &RgbImage,
+    quality: u8,
+    tight: bool,
+    dpi: Option<u32>,
+    xmp: Option<&str>,
+) -> Result<Vec<u8>, ImageError> {
     let side = |n: u32| u16::try_from(n).map_err(|_| Reason::Invalid(format!("{n} pixels are too many for JPEG")));
     let (width, height) = (side(image.width())?, side(image.height())?);
     let mut bytes = Vec::new();
@@ -17,6 +23,9 @@ pub(super) fn encode(image: &RgbImage, quality: u8, tight: bool, xmp: Option<&st
     let full = quality >= 85 && !tight;
     encoder.set_sampling_factor(if full { SamplingFactor::F_1_1 } else { SamplingFactor::F_2_2 });
     encoder.set_progressive(tight);
+    if let Some(dpi) = dpi.and_then(|dpi| u16::try_from(dpi).ok()) {
+        encoder.set_density(PixelDensity::dpi(dpi));
+    }
     encoder.set_optimized_huffman_tables(tight);
     encoder.add_icc_profile(srgb_profile()).map_err(failed)?;
     if let Some(xmp) = xmp {

@@ -32,6 +32,8 @@ impl Marking {
 pub struct Metadata {
     /// How the pixels came to be.
     pub marking: Option<Marking>,
+    /// Pixels to an inch on paper; WebP has no place for it.
+    pub dpi: Option<u32>,
     /// The program, `xmp:CreatorTool`.
     pub creator_tool: Option<String>,
     /// The model's name.

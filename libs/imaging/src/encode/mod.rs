@@ -3,6 +3,7 @@
 mod jpeg;
 mod metadata;
 mod png;
+mod tiff;
 mod webp;
 
 use cavendish_specs::Format;
@@ -36,17 +37,18 @@ pub struct Encoded {
     pub format: Format,
     /// Its MIME type.
     pub mime: &'static str,
-    /// The quality that was used; None for PNG.
+    /// The quality that was used; None for PNG and TIFF.
     pub quality: Option<u8>,
 }
 
-/// Encodes a picture as the best file that fits `budget` bytes (None: any size), by bisection over the quality.
+/// Encodes a picture as the best file that fits `budget` bytes (None: any size), by bisection over the quality where the
+/// format has one.
 /// The same input gives the same bytes. White areas stay exactly (255, 255, 255) as JPEG and PNG; lossy WebP may be one
 /// level off.
 ///
 /// # Errors
-/// [`Reason::BudgetUnreachable`] when even the least quality (or PNG, which has none) is too large, so that the caller
-/// can try the next format; [`Reason::CannotWrite`] for GIF, BMP and TIFF; [`Reason::Codec`] when the codec fails.
+/// [`Reason::BudgetUnreachable`] when even the least quality (or PNG and TIFF, which have none) is too large, so that the caller
+/// can try the next format; [`Reason::CannotWrite`] for GIF and BMP; [`Reason::Codec`] when the codec fails.
 pub fn encode(
     image: &RgbImage,
     format: Format,
@@ -60,15 +62,16 @@ pub fn encode(
     let budget = budget.unwrap_or(usize::MAX);
     let xmp = metadata.xmp();
     let (bytes, quality) = match format {
-        Format::Png => (png::encode(image, xmp.as_deref(), budget)?, None),
+        Format::Png => (png::encode(image, metadata.dpi, xmp.as_deref(), budget)?, None),
         Format::Jpeg => {
-            let (bytes, q) = search(quality, budget, |q, tight| jpeg::encode(image, q, tight, xmp.as_deref()))?;
+            let (bytes, q) = search(quality, budget, |q, tight| jpeg::encode(image, q, tight, metadata.dpi, xmp.as_deref()))?;
             (bytes, Some(q))
         }
         Format::Webp => {
             let (bytes, q) = search(quality, budget, |q, _| webp::encode(image, q, xmp.as_deref()))?;
             (bytes, Some(q))
         }
+        Format::Tiff => (tiff::encode(image, metadata.dpi, xmp.as_deref())?, None),
         other => return Err(Reason::CannotWrite(other).into()),
     };
     if bytes.len() > budget {

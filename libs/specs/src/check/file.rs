@@ -43,6 +43,14 @@ pub(super) fn bit_depth(spec: &Spec, facts: &Facts) -> Check {
     }
 }
 
+pub(super) fn resolution(spec: &Spec, facts: &Facts) -> Check {
+    let measured = facts.dpi.map_or_else(|| "none said".into(), |dpi| format!("{dpi} dpi"));
+    match spec.dpi {
+        Some(dpi) => Check::judged("resolution", format!("{dpi} dpi"), measured, facts.dpi == Some(dpi)),
+        None => Check::free("resolution", "any", measured),
+    }
+}
+
 pub(super) fn marking(spec: &Spec, facts: &Facts) -> Check {
     const RULE: &str = "IPTC DigitalSourceType says so where the image is generated";
     const KINDS: [&str; 2] = ["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"];
