@@ -7,6 +7,7 @@ mod faults;
 mod identity;
 mod line;
 mod python;
+mod retention;
 mod subjects;
 mod telemetry;
 

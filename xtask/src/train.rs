@@ -24,7 +24,7 @@ const NETWORKS: &[(&str, &[&str])] = &[
             "--lesson",
             "references",
             "--steps",
-            "3400",
+            "1400",
             "--rate",
             "5e-4",
             "--average",

@@ -2,7 +2,7 @@
 
 use crate::copy::locale_fault;
 use crate::faults::{Faults, InvalidBrief};
-use crate::{AdCopy, BrandChoice, Fallback, Lane, OnInconsistent, Preserve, ProfileRef};
+use crate::{AdCopy, BrandChoice, Fallback, JobId, Lane, OnInconsistent, Preserve, ProfileRef};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -63,6 +63,10 @@ pub struct Brief {
     /// Whether a subject that the model cannot keep may be placed with its own pixels instead.
     #[serde(default)]
     pub fallback: Fallback,
+    /// An earlier job of the same tenant whose renders are finished anew, for other deliverables or with other copy: nothing
+    /// is drawn, and what is shown is that job's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renders_of: Option<JobId>,
     /// Words to set onto the finished images; specs that forbid text go without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy: Option<AdCopy>,
@@ -195,9 +199,12 @@ impl Brief {
         faults.check(chars <= MAX_PROMPT_CHARS, "prompt", || {
             format!("has {chars} characters, at most {MAX_PROMPT_CHARS} are allowed")
         });
-        faults.check(!self.prompt.trim().is_empty() || !self.subjects.is_empty(), "prompt", || {
-            "is empty, and there is no subject to show either".into()
-        });
+        match self.renders_of {
+            Some(_) => self.validate_renders(&mut faults),
+            None => faults.check(!self.prompt.trim().is_empty() || !self.subjects.is_empty(), "prompt", || {
+                "is empty, and there is no subject to show either".into()
+            }),
+        }
         let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
         faults.check(!self.prompt.contains(control), "prompt", || "contains control characters".into());
         faults.within("variants", self.variants as usize, 1, MAX_VARIANTS as usize);
@@ -227,6 +234,18 @@ impl Brief {
 }
 
 impl Brief {
+    /// What is shown is the earlier job's: nothing of it can be asked again.
+    fn validate_renders(&self, faults: &mut Faults) {
+        let told = [
+            ("prompt", !self.prompt.is_empty()),
+            ("subjects", !self.subjects.is_empty()),
+            ("variants", self.variants != 1),
+        ];
+        for (field, _) in told.into_iter().filter(|(_, is)| *is) {
+            faults.add(field.into(), "is that of the job in renders_of: leave it out".into());
+        }
+    }
+
     /// What is to be set, in which language, for whom.
     fn validate_copy(&self, faults: &mut Faults) {
         if let Some(copy) = &self.copy {
@@ -304,6 +323,14 @@ mod tests {
         let brief = brief(serde_json::json!({"prompt": "hamburger", "deliverables": ["amazon-main"], "new_field": 1}));
         assert_eq!((brief.variants, brief.lane, brief.quality), (1, Lane::Standard, Quality::Auto));
         assert!(brief.validate(|_| None).is_ok());
+    }
+
+    #[test]
+    fn what_is_finished_anew_is_not_asked_for_again() {
+        let job = JobId::new();
+        assert_eq!(fields(serde_json::json!({"renders_of": job, "deliverables": ["amazon-main"]})), [""; 0]);
+        let again = serde_json::json!({"renders_of": job, "prompt": "x", "variants": 2, "deliverables": ["amazon-main"]});
+        assert_eq!(fields(again), ["prompt", "variants"]);
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub fn admission(
     backlog: &Backlog,
     now: DateTime<Utc>,
 ) -> Result<(), InvalidBrief> {
-    let Some(deadline) = brief.deadline_ms else { return Ok(()) };
+    // Finishing anew draws nothing.
+    let Some(deadline) = brief.deadline_ms.filter(|_| brief.renders_of.is_none()) else { return Ok(()) };
     let Some(key) =
         cheapest(brief, shape, outlook).filter(|key| outlook.renderers > 0 && outlook.costs.knows(&key.model))
     else {

@@ -7,5 +7,5 @@ mod subject;
 pub mod topology;
 
 pub use envelope::{DecodeError, Envelope, MAX_EVENT_BYTES};
-pub use payload::{AssetSummary, EventType, JobEvent, JobRejected, JobRequested, Progress, ShotEvent};
+pub use payload::{AssetSummary, AssetsDeleted, EventType, JobEvent, JobRejected, JobRequested, Progress, ShotEvent};
 pub use subject::{SubjectEvent, SubjectRejected, SubjectRequested, SubjectTested};

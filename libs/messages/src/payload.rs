@@ -67,8 +67,21 @@ event_types! {
     SubjectFailed = "subject"."failed",
     /// A picture was compared with a profile: [`crate::SubjectTested`].
     SubjectTested = "subject"."tested",
+    /// Finished files are kept no longer: [`AssetsDeleted`].
+    AssetDeleted = "asset"."deleted",
     /// An attempt failed and will be repeated: [`ShotEvent`] or [`JobEvent`].
     AttemptFailed = "attempt"."failed",
+}
+
+/// `asset.deleted`: files of a job that were deleted, or kept for as long as they were to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetsDeleted {
+    /// The job.
+    pub job_id: JobId,
+    /// Slug of its tenant.
+    pub tenant: String,
+    /// Their keys in the bucket.
+    pub keys: Vec<String>,
 }
 
 /// `job.requested`: either a brief that a producer publishes, or the id of a job that the gateway stored.

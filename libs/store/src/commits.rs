@@ -4,7 +4,7 @@ use crate::claims::{Claim, Outcome};
 use crate::events::{self, Hint};
 use crate::subjects::{self, NewSubject};
 use crate::transaction::Tx;
-use crate::{Store, StoreError, settle};
+use crate::{RenderRow, Store, StoreError, settle};
 use cavendish_domain::{AssetId, BlobKey, Made, ShotId, ShotRequest, Stage};
 use cavendish_messages::EventType;
 use serde_json::{Value, json};
@@ -32,6 +32,8 @@ pub struct PlannedShot {
     pub id: ShotId,
     /// What it asks for.
     pub request: ShotRequest,
+    /// A render of before that is to be finished: then nothing is drawn.
+    pub render: Option<RenderRow>,
 }
 
 /// A shot was rendered.
@@ -124,15 +126,16 @@ impl Store {
                 subjects::insert(&mut tx, &plan.claim, subject).await?;
             }
         }
-        let next = taken
-            .iter()
-            .flat_map(|plan| plan.shots.iter().map(|shot| (&plan.claim, shot.id, plan.traceparent.clone())));
-        hand_on(&mut tx, Stage::Render, next.collect()).await?;
         let history: Vec<_> = taken
             .iter()
             .map(|plan| (plan.claim.job_id, EventType::JobPlanned, json!({"shots": plan.shots.len()})))
             .collect();
         events::record(&mut tx, &history).await?;
+        for stage in [Stage::Render, Stage::Postprocess] {
+            hand_on(&mut tx, stage, taken.iter().flat_map(|plan| plan.bound_for(stage)).collect()).await?;
+        }
+        let rendered = taken.iter().filter(|plan| plan.shots.iter().all(|shot| shot.render.is_some()));
+        settle::settle_jobs(&mut tx, &rendered.map(|plan| plan.claim.subject_id).collect::<Vec<_>>()).await?;
         tx.commit().await?;
         Ok(outcomes(plans.iter().map(|plan| &plan.claim), &moved))
     }
@@ -147,7 +150,7 @@ impl Store {
         let taken: Vec<&RenderCommit> = renders.iter().filter(|r| won.contains(&r.claim.subject_id)).collect();
         let jobs = lock_jobs_of(&mut tx, taken.iter().map(|commit| &commit.claim)).await?;
         move_shots(&mut tx, &won, "rendering", "rendered").await?;
-        insert_renders(&mut tx, &taken).await?;
+        insert_renders(&mut tx, taken.iter().map(|commit| render_row(commit)).collect()).await?;
         let next = taken.iter().map(|r| (&r.claim, ShotId(r.claim.subject_id), r.traceparent.clone()));
         hand_on(&mut tx, Stage::Postprocess, next.collect()).await?;
         let history: Vec<_> = taken.iter().map(|r| (r.claim.job_id, EventType::ShotRendered, render_row(r))).collect();
@@ -174,6 +177,15 @@ impl Store {
         settle::settle_jobs(&mut tx, &jobs).await?;
         tx.commit().await?;
         Ok(outcomes(finishes.iter().map(|commit| &commit.claim), &won))
+    }
+}
+
+impl PlanCommit {
+    /// Its shots that go to this stage next.
+    fn bound_for(&self, stage: Stage) -> impl Iterator<Item = (&Claim, ShotId, Option<String>)> {
+        let rendered = stage == Stage::Postprocess;
+        let shots = self.shots.iter().filter(move |shot| shot.render.is_some() == rendered);
+        shots.map(|shot| (&self.claim, shot.id, self.traceparent.clone()))
     }
 }
 
@@ -240,16 +252,22 @@ async fn insert_shots(tx: &mut PgConnection, plans: &[&PlanCommit]) -> Result<()
         .iter()
         .flat_map(|plan| {
             plan.shots.iter().enumerate().map(|(index, shot)| {
+                let state = if shot.render.is_some() { "rendered" } else { "queued" };
                 json!({"id": shot.id, "job_id": plan.claim.job_id, "tenant_id": plan.claim.tenant_id,
-                       "index": index, "request": shot.request})
+                       "index": index, "state": state, "request": shot.request})
             })
         })
         .collect();
-    let sql = "INSERT INTO shots (id, job_id, tenant_id, index, request)
-               SELECT id, job_id, tenant_id, index, request FROM jsonb_to_recordset($1)
-               AS r(id uuid, job_id uuid, tenant_id uuid, index integer, request jsonb)";
-    sqlx::query(sql).bind(Value::Array(rows)).execute(tx).await?;
-    Ok(())
+    let sql = "INSERT INTO shots (id, job_id, tenant_id, index, state, request)
+               SELECT id, job_id, tenant_id, index, state, request FROM jsonb_to_recordset($1)
+               AS r(id uuid, job_id uuid, tenant_id uuid, index integer, state text, request jsonb)";
+    sqlx::query(sql).bind(Value::Array(rows)).execute(&mut *tx).await?;
+    let renders = plans.iter().flat_map(|plan| &plan.shots).filter_map(|shot| {
+        let mut row = json!(shot.render.as_ref()?);
+        row["shot_id"] = json!(shot.id);
+        Some(row)
+    });
+    insert_renders(tx, renders.collect()).await
 }
 
 fn render_row(commit: &RenderCommit) -> Value {
@@ -260,8 +278,10 @@ fn render_row(commit: &RenderCommit) -> Value {
            "consistency": consistency, "report": report})
 }
 
-async fn insert_renders(tx: &mut PgConnection, renders: &[&RenderCommit]) -> Result<(), StoreError> {
-    let rows: Vec<Value> = renders.iter().map(|commit| render_row(commit)).collect();
+async fn insert_renders(tx: &mut PgConnection, rows: Vec<Value>) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql =
         "INSERT INTO renders (shot_id, attempt, blob_key, model, seed, steps, width, height, made, consistency, report)
                SELECT shot_id, attempt, blob_key, model, seed, steps, width, height, made, consistency, report

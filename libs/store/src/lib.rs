@@ -14,6 +14,7 @@ mod keys;
 mod outbox;
 mod profiles;
 mod renderers;
+mod retention;
 mod settle;
 mod stats;
 mod subjects;
@@ -23,7 +24,7 @@ pub use claims::{Claim, Failure, Outcome, Reaped, Work};
 pub use commits::{FinishCommit, NewAsset, NewRender, PlanCommit, PlannedShot, RenderCommit};
 pub use dead_letters::{DeadLetter, NewDeadLetter};
 pub use error::StoreError;
-pub use jobs::{Accepted, AssetRow, HistoryEntry, JobSummary, JobView, NewJob, RenderRow, ShotView};
+pub use jobs::{Accepted, AssetRow, HistoryEntry, JobSummary, JobView, NewJob, RenderRow, RenderedShot, ShotView};
 pub use keys::{ApiKey, Caller};
 pub use outbox::OutboxRow;
 pub use profiles::{
@@ -32,6 +33,7 @@ pub use profiles::{
     UsedBy, VersionHead, VersionView,
 };
 pub use renderers::Measured;
+pub use retention::{Expired, Retention};
 pub use stats::QueueDepth;
 pub use subjects::{NewReference, NewSubject};
 pub use transaction::Handover;

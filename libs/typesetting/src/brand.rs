@@ -35,6 +35,12 @@ impl From<Brand> for BrandKit {
 }
 
 impl BrandKit {
+    /// What is said of a kit that is not there.
+    #[must_use]
+    pub fn absent(name: &str) -> TypeError {
+        TypeError::field("brand", format!("there is no kit `{name}`"))
+    }
+
     /// Reads `<folder>/<name>.toml` and its logo.
     ///
     /// # Errors
@@ -42,8 +48,7 @@ impl BrandKit {
     /// should be.
     pub fn load(folder: &Path, name: &str) -> Result<Self, TypeError> {
         let path = folder.join(format!("{name}.toml"));
-        let text =
-            fs::read_to_string(&path).map_err(|_| TypeError::field("brand", format!("there is no kit `{name}`")))?;
+        let text = fs::read_to_string(&path).map_err(|_| Self::absent(name))?;
         let written: Written = toml::from_str(&text).map_err(|error| unusable("brand", &path, error))?;
         if let Some(fault) = written.brand.faults().into_iter().next() {
             return Err(TypeError::Field { field: fault.field, reason: fault.reason });

@@ -24,7 +24,6 @@ pub use check::faults;
 pub use error::TypeError;
 pub use fonts::Fonts;
 pub use icu_locale::Locale;
-pub use money::{USUAL_LOCALE, locale, price};
+pub use money::locale;
 pub use report::{Element, ElementReport, Fit, TypeReport};
 pub use set::Setting;
-pub use template::{Align, Arrangement, Place, Shares, Slot, Template};

@@ -8,7 +8,7 @@ use icu_experimental::dimension::currency::formatter::CurrencyFormatter;
 use icu_locale::Locale;
 
 /// The locale of a brief that names none.
-pub const USUAL_LOCALE: &str = "en-US";
+pub(crate) const USUAL_LOCALE: &str = "en-US";
 
 /// Reads a language tag.
 ///
@@ -23,7 +23,7 @@ pub fn locale(tag: Option<&str>) -> Result<Locale, TypeError> {
 ///
 /// # Errors
 /// [`TypeError::Field`] of `copy.price`.
-pub fn price(price: &Price, locale: &Locale) -> Result<String, TypeError> {
+pub(crate) fn price(price: &Price, locale: &Locale) -> Result<String, TypeError> {
     let amount = price.amount.parse().map_err(|_| TypeError::field("copy.price.amount", "is no decimal number"))?;
     let currency = CurrencyType::try_from_str(&price.currency)
         .map_err(|_| TypeError::field("copy.price.currency", "is no currency of ISO 4217"))?;

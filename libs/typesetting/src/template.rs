@@ -6,59 +6,59 @@ use serde::Deserialize;
 use std::sync::LazyLock;
 
 /// A box as shares of the safe area: left, top, right, bottom.
-pub type Shares = [f32; 4];
+pub(crate) type Shares = [f32; 4];
 
 /// A way to lay copy out, for one or more shapes of picture.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Template {
+pub(crate) struct Template {
     /// Its name in briefs, kebab-case.
-    pub name: String,
+    pub(crate) name: String,
     /// Tried in this order; the first that takes the whole copy is used, or else the one that takes most of it.
     #[serde(rename = "arrangement")]
-    pub arrangements: Vec<Arrangement>,
+    pub(crate) arrangements: Vec<Arrangement>,
 }
 
 /// Where everything is in pictures of some shape.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Arrangement {
+pub(crate) struct Arrangement {
     /// Width over height of the safe areas that it is for: the least, and what it stays below.
-    pub aspect: [f32; 2],
+    pub(crate) aspect: [f32; 2],
     /// The room that is left to the subject.
-    pub subject: Shares,
+    pub(crate) subject: Shares,
     /// The room of each element.
     #[serde(rename = "slot")]
-    pub slots: Vec<Slot>,
+    pub(crate) slots: Vec<Slot>,
 }
 
 /// The room of an element.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Slot {
+pub(crate) struct Slot {
     /// Which element.
-    pub element: Element,
+    pub(crate) element: Element,
     /// Where.
     #[serde(rename = "box")]
-    pub frame: Shares,
+    pub(crate) frame: Shares,
     /// Least and greatest size of its type, as shares of the shorter side of the safe area. A logo has none.
     #[serde(default)]
-    pub size: [f32; 2],
+    pub(crate) size: [f32; 2],
     /// Lines, at most.
     #[serde(default = "one")]
-    pub lines: usize,
+    pub(crate) lines: usize,
     /// Where it stands across its room.
     #[serde(default)]
-    pub align: Align,
+    pub(crate) align: Align,
     /// Where it stands down its room.
     #[serde(default)]
-    pub place: Place,
+    pub(crate) place: Place,
     /// Weight of its type, 100..=900.
     #[serde(default = "regular")]
-    pub weight: u16,
+    pub(crate) weight: u16,
     /// Whether it is set on a solid tag of the brand's accent.
     #[serde(default)]
-    pub tag: bool,
+    pub(crate) tag: bool,
 }
 
 fn one() -> usize {
@@ -72,7 +72,7 @@ fn regular() -> u16 {
 /// Across: the start is where the language begins to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Align {
+pub(crate) enum Align {
     /// At the start.
     #[default]
     Start,
@@ -85,7 +85,7 @@ pub enum Align {
 /// Down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Place {
+pub(crate) enum Place {
     /// At the top.
     Top,
     /// In the middle.
@@ -111,7 +111,7 @@ impl Template {
     ///
     /// # Errors
     /// Never, once the tests have passed.
-    pub fn built_in() -> Result<&'static [Self], TypeError> {
+    pub(crate) fn built_in() -> Result<&'static [Self], TypeError> {
         match &*BUILT_IN {
             Ok(templates) => Ok(templates),
             Err((name, source)) => Err(TypeError::Template { name: (*name).into(), source: source.clone() }),
@@ -122,7 +122,7 @@ impl Template {
     ///
     /// # Errors
     /// [`TypeError::Field`] of `template`.
-    pub fn named(name: &str) -> Result<&'static Self, TypeError> {
+    pub(crate) fn named(name: &str) -> Result<&'static Self, TypeError> {
         let all = Self::built_in()?;
         all.iter().find(|template| template.name == name).ok_or_else(|| {
             let names: Vec<_> = all.iter().map(|template| template.name.as_str()).collect();
@@ -131,7 +131,7 @@ impl Template {
     }
 
     /// The arrangements for safe areas of this width over height.
-    pub fn for_shape(&self, aspect: f32) -> impl Iterator<Item = &Arrangement> + Clone {
+    pub(crate) fn for_shape(&self, aspect: f32) -> impl Iterator<Item = &Arrangement> + Clone {
         self.arrangements.iter().filter(move |of| (of.aspect[0]..of.aspect[1]).contains(&aspect))
     }
 }
@@ -139,7 +139,7 @@ impl Template {
 impl Arrangement {
     /// The same for a language that reads from right to left.
     #[must_use]
-    pub fn mirrored(&self) -> Self {
+    pub(crate) fn mirrored(&self) -> Self {
         let flip = |[left, top, right, bottom]: Shares| [1.0 - right, top, 1.0 - left, bottom];
         let slots = self.slots.iter().map(|slot| Slot { frame: flip(slot.frame), ..slot.clone() }).collect();
         Self { subject: flip(self.subject), slots, ..self.clone() }

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
+use uuid::Uuid;
 
 /// Bytes of one photograph, at most: what the gateway takes in one body, less the growth of base64.
-const MAX_PHOTO_BYTES: u64 = 34 << 20;
+pub(crate) const MAX_PHOTO_BYTES: u64 = 34 << 20;
 
 /// A brief that is ready to be sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,15 @@ impl BriefFile {
         if let (false, Some(body)) = (named, self.body.as_object_mut()) {
             body.insert("subjects".into(), serde_json::json!([{"profile": profile}]));
         }
+    }
+
+    /// Has a brief finish the renders of an earlier job, whatever it says of what they show: that is drawn already.
+    pub fn finish_anew(&mut self, job: Uuid) {
+        let Some(body) = self.body.as_object_mut() else { return };
+        for drawn in ["prompt", "subjects", "variants"] {
+            body.remove(drawn);
+        }
+        body.insert("renders_of".into(), serde_json::json!(job));
     }
 }
 

@@ -49,7 +49,7 @@ pub enum Command {
     Up(UpArgs),
     /// Bring the database schema up to date
     Migrate,
-    /// Look at jobs, or cancel one
+    /// Look at jobs, cancel one, or delete its files
     Job(JobArgs),
     /// Keep products, characters and styles as profiles that briefs can name
     Subject(SubjectArgs),
@@ -76,9 +76,26 @@ pub struct GenerateArgs {
     /// A subject profile, NAME or NAME@VERSION, for every brief that names no subject
     #[arg(long, value_name = "NAME")]
     pub subject: Option<ProfileRef>,
+    /// Finish the renders of an earlier job anew, for the deliverables and with the copy of the brief: nothing is drawn
+    #[arg(long, value_name = "JOB", conflicts_with = "subject")]
+    pub renders_of: Option<Uuid>,
     /// Where the files go
     #[arg(short, long, default_value = "cavendish-output", value_name = "DIR")]
     pub out: PathBuf,
+    /// Who makes them.
+    #[command(flatten)]
+    pub line: LineArgs,
+    /// Print the manifest to stdout
+    #[arg(long)]
+    pub json: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// A line: in this process, or behind a gateway.
+#[derive(Debug, Args)]
+pub struct LineArgs {
     /// Run the whole line in this process, on the servers that the configuration names
     #[arg(long, conflicts_with_all = ["server", "key"])]
     pub local: bool,
@@ -88,12 +105,6 @@ pub struct GenerateArgs {
     /// API key for that gateway
     #[arg(long, env = "CAVENDISH_KEY", hide_env_values = true, value_name = "KEY")]
     pub key: Option<String>,
-    /// Print the manifest to stdout
-    #[arg(long)]
-    pub json: bool,
-    /// Say nothing but errors
-    #[arg(short, long)]
-    pub quiet: bool,
 }
 
 const GENERATE_EXAMPLES: &str = "\
@@ -101,6 +112,7 @@ Examples:
   cavendish generate coffee-cup.toml hamburger.toml --out images --key cav_…
   cavendish generate coffee-cup.toml --local --config .cache/stack/env.toml
   cavendish generate scene.toml --subject cup --key cav_…
+  cavendish generate new-copy.toml --renders-of 019a…7f --key cav_…
   cavendish generate brief.json --json | jq '.assets[] | select(.compliant | not)'
 
 A brief:
@@ -164,6 +176,17 @@ pub enum JobCommand {
     Cancel {
         /// The job
         id: Uuid,
+    },
+    /// Delete the files of a job; its renders stay, to be finished anew
+    Delete {
+        /// The job
+        id: Uuid,
+        /// Only this file, by the id that `job show --json` tells; may be given several times
+        #[arg(long = "asset", value_name = "ID")]
+        assets: Vec<Uuid>,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
     },
 }
 

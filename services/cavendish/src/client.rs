@@ -2,6 +2,8 @@
 
 mod subjects;
 
+pub(crate) use subjects::POLL;
+
 use crate::output;
 use crate::sse::SseParser;
 use anyhow::{Context, bail};
@@ -43,6 +45,15 @@ impl Client {
             .user_agent(concat!("cavendish/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self { http, server: server.trim_end_matches('/').into(), key: key.into() })
+    }
+
+    /// For the gateway at `server` with the key that was given on the command line or in the environment.
+    ///
+    /// # Errors
+    /// When there is no key, or no HTTP client can be set up.
+    pub fn with_key(server: &str, key: Option<&str>) -> anyhow::Result<Self> {
+        let how = "no API key: give --key or set CAVENDISH_KEY (`cavendish key create` makes one)";
+        Self::new(server, key.context(how)?)
     }
 
     /// Sends a brief. Asking again is safe: the request carries an idempotency key of its own.

@@ -5,11 +5,25 @@ use cavendish_specs::{CatalogueError, UnknownSpec};
 use cavendish_store::StoreError;
 use chrono::{DateTime, Utc};
 use console::style;
+use indicatif::ProgressStyle;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
+
+/// Asks on the terminal. Where there is none, `--yes` has to say it.
+pub(crate) fn confirmed(question: &str) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        anyhow::bail!("{question} Not a terminal: give --yes");
+    }
+    eprint!("{question} [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
 
 /// Tells an error with its causes.
 pub(crate) fn fail(error: &anyhow::Error) {
@@ -140,6 +154,12 @@ pub(crate) fn short(text: &str, max: usize) -> String {
     }
     let kept: String = line.chars().take(max.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
+}
+
+/// How all progress bars look; their parts as the template has them.
+pub(crate) fn bar_style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("━╸━").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
 }
 
 /// A JSON value without quotes; nothing for null.

@@ -1,4 +1,6 @@
 use anyhow::Context;
+use cavendish_blobs::BlobsConfig;
+use cavendish_provenance::ProvenanceConfig;
 use cavendish_service_kit::{DatabaseConfig, TelemetryConfig, config};
 use cavendish_specs::{Catalogues, SpecsConfig};
 use cavendish_store::Store;
@@ -17,6 +19,17 @@ struct TelemetrySettings {
     telemetry: TelemetryConfig,
 }
 
+#[derive(Debug, Deserialize)]
+struct BlobsSettings {
+    blobs: BlobsConfig,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct ProvenanceSettings {
+    #[serde(default)]
+    provenance: ProvenanceConfig,
+}
+
 #[derive(Debug, Default, Deserialize)]
 struct SpecsSettings {
     #[serde(default)]
@@ -28,6 +41,18 @@ pub(crate) async fn store(file: Option<&Path>) -> anyhow::Result<Store> {
     let settings: StoreSettings = config::load(file)?;
     let connections = settings.database.max_connections.min(2);
     Store::connect(&settings.database.url, connections).await.context("cannot reach the database")
+}
+
+/// Where blobs are, for commands that go to the bucket directly.
+pub(crate) fn blobs(file: Option<&Path>) -> anyhow::Result<BlobsConfig> {
+    let settings: BlobsSettings = config::load(file)?;
+    Ok(settings.blobs)
+}
+
+/// How files are marked.
+pub(crate) fn provenance(file: Option<&Path>) -> anyhow::Result<ProvenanceConfig> {
+    let settings: ProvenanceSettings = config::load(file)?;
+    Ok(settings.provenance)
 }
 
 /// How this process logs and measures.

@@ -1,5 +1,8 @@
 //! The whole line in one process.
 
+use crate::cli::LineArgs;
+use crate::client::Client;
+use crate::output;
 use crate::settings;
 use crate::supervise::Services;
 use anyhow::Context;
@@ -18,7 +21,7 @@ use uuid::Uuid;
 pub enum Purpose {
     /// To serve until it is stopped, at the configured address.
     Serve,
-    /// For one run of `generate`: a free port, and a key that ends with it.
+    /// For one run of a command: a free port, and a key that ends with it.
     OneRun,
 }
 
@@ -99,6 +102,34 @@ impl Line {
         self.shutdown.cancel();
         self.services.drained().await
     }
+}
+
+/// Does `work` with a client of the line that is meant: the one behind a gateway, or one that runs in this process for as
+/// long as the work takes.
+///
+/// # Errors
+/// When there is no key or the line cannot start; as `work` fails, or a service of this process meanwhile.
+pub(crate) async fn served<T>(
+    args: &LineArgs,
+    config: Option<&Path>,
+    quiet: bool,
+    work: impl AsyncFnOnce(Client) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    if !args.local {
+        return work(Client::with_key(&args.server, args.key.as_deref())?).await;
+    }
+    if !quiet {
+        output::note("starting the line in this process");
+    }
+    let mut line = Line::start(config, Purpose::OneRun).await?;
+    let client = Client::new(line.url(), line.key())?;
+    let outcome = tokio::select! {
+        outcome = work(client) => outcome,
+        error = line.broken() => Err(error),
+    };
+    let drained = line.stop().await;
+    let done = outcome?;
+    drained.map(|()| done)
 }
 
 /// Starts the three stages, each as its own service would be started.

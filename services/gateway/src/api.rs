@@ -198,8 +198,18 @@ pub struct AssetStatus {
     pub report: Value,
     /// Key of the file in the bucket.
     pub key: String,
-    /// Downloads the file without credentials, for a while.
+    /// Downloads the file without credentials, for a while; empty when the file is deleted.
     pub url: String,
+    /// When the file was deleted, by somebody or because it was kept for as long as it was to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// Answer of `DELETE /v1/jobs/{id}/assets`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetsGone {
+    /// Files that were there until now.
+    pub deleted: usize,
 }
 
 /// A line of a job's history: the data of a server-sent event. Steps of a render (`job.progressed`) have no `seq`

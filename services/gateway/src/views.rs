@@ -72,8 +72,12 @@ fn render_status(row: RenderRow) -> RenderStatus {
 }
 
 async fn asset_status(state: &AppState, row: AssetRow) -> Result<AssetStatus, BlobError> {
-    let url = presigned(state, &row.blob_key).await?;
+    let url = match row.deleted_at {
+        Some(_) => String::new(),
+        None => presigned(state, &row.blob_key).await?,
+    };
     Ok(AssetStatus {
+        deleted_at: row.deleted_at,
         id: row.id,
         shot_id: row.shot_id,
         deliverable: row.deliverable,

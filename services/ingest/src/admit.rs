@@ -64,6 +64,9 @@ async fn take_in(
         StoreError::NotFound(_) => InvalidBrief::one("tenant", format!("`{tenant}` is not known")).into(),
         other => HandlerError::from(other),
     })?;
+    if let Some(earlier) = brief.renders_of {
+        store.rendered_shots(tenant_id, earlier).await.map_err(renders_fault)?;
+    }
     let mut standings = vec![];
     for named in cavendish_intake::named_profiles(&brief) {
         standings.push(store.profile_standing(tenant_id, named).await?);
@@ -80,4 +83,14 @@ async fn take_in(
     let new = NewJob { id: job, tenant_id, tenant, brief, idempotency_key: None, traceparent: None };
     store.admit(&event.source, &event.id, &new).await?;
     Ok(job.uuid())
+}
+
+/// Why the renders of an earlier job cannot be finished anew.
+pub(crate) fn renders_fault(error: StoreError) -> HandlerError {
+    let reason = match error {
+        StoreError::NotFound(_) => "is no job of yours".into(),
+        StoreError::Conflict(reason) => reason,
+        other => return other.into(),
+    };
+    InvalidBrief::one("renders_of", reason).into()
 }

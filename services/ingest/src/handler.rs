@@ -2,10 +2,10 @@ use crate::plan::{self, Circumstances, Deadline};
 use crate::{admit, subjects};
 use cavendish_blobs::Blobs;
 use cavendish_conveyor::{Handler, HandlerError, Turn};
-use cavendish_domain::{Brief, Stage};
+use cavendish_domain::{Brief, JobId, ShotId, ShotRequest, Stage};
 use cavendish_messages::Envelope;
 use cavendish_specs::Catalogues;
-use cavendish_store::{Outcome, PlanCommit, Store, StoreError};
+use cavendish_store::{Outcome, PlanCommit, PlannedShot, RenderedShot, Store, StoreError};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Instant;
@@ -35,6 +35,19 @@ impl IngestHandler {
         Self { store, blobs, specs }
     }
 
+    /// The shots of an earlier job with their renders, for this job's deliverables.
+    async fn finish_anew(&self, turn: &Turn<Input>, earlier: JobId) -> Result<PlanCommit, HandlerError> {
+        let (claim, traceparent) = (turn.claim.clone(), turn.traceparent.clone());
+        let found = self.store.rendered_shots(claim.tenant_id, earlier).await.map_err(admit::renders_fault)?;
+        let deliverables: Vec<usize> = (0..turn.input.brief.deliverables.len()).collect();
+        let shots = (0..).zip(found).map(|(index, RenderedShot { request, render })| PlannedShot {
+            id: ShotId::of_job(claim.job_id, index),
+            request: ShotRequest { deliverables: deliverables.clone(), ..request },
+            render: Some(render),
+        });
+        Ok(PlanCommit { shots: shots.collect(), claim, subjects: vec![], traceparent })
+    }
+
     /// What waits besides this job, when there is a deadline to be met.
     async fn deadline(&self, input: &Input, began: Instant) -> Result<Option<Deadline>, StoreError> {
         let Some(left_ms) = input.left_ms else { return Ok(None) };
@@ -55,6 +68,9 @@ impl Handler for IngestHandler {
 
     async fn work(&self, turn: &Turn<Input>) -> Result<PlanCommit, HandlerError> {
         let (brief, began) = (&turn.input.brief, Instant::now());
+        if let Some(earlier) = brief.renders_of {
+            return self.finish_anew(turn, earlier).await;
+        }
         let prepared = subjects::prepare(&self.store, &*self.blobs, &turn.claim, brief).await?;
         let outlook = self.store.outlook().await?;
         let (specs, deadline) = (self.specs.of(&turn.claim.tenant), self.deadline(&turn.input, began).await?);

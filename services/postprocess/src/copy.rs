@@ -68,11 +68,10 @@ impl Typesetter {
             Some(BrandChoice::Inline(brand)) => return Ok(BrandKit::from((**brand).clone())),
             Some(BrandChoice::Kit(name)) => name,
         };
-        // Without a folder there are no kits, and so none of this name.
-        let shared = self.config.brands_dir.clone().unwrap_or_default();
+        let Some(shared) = &self.config.brands_dir else { return Err(BrandKit::absent(name)) };
         let own = shared.join(tenant);
-        let folder = if own.join(format!("{name}.toml")).is_file() { own } else { shared };
-        BrandKit::load(&folder, name)
+        let folder = if own.join(format!("{name}.toml")).is_file() { &own } else { shared };
+        BrandKit::load(folder, name)
     }
 }
 
@@ -136,6 +135,11 @@ mod tests {
         assert_eq!(refused("default", "house"), "copy.headline: has `cheap`, which the brand forbids");
         assert_eq!(refused("acme", "house"), "copy.headline: has `bargain`, which the brand forbids");
         assert_eq!(refused("acme", "home"), "brand: there is no kit `home`");
+        // Without a folder of kits no file is one, whatever lies where the service was started.
+        let without = Typesetter::new(TypeConfig { fonts_dir: "/nowhere".into(), brands_dir: None });
+        let wanted = brief(json!({"copy": {"headline": "x"}, "brand": "Cargo"}));
+        let told = without.setting(&wanted, "default").unwrap_err().detail;
+        assert_eq!(told, "brand: there is no kit `Cargo`");
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

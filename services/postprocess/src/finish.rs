@@ -1,10 +1,9 @@
 //! One deliverable: shape, mark, encode within the budget, measure the finished bytes, check.
 
 use crate::copy;
-use crate::marked::make;
+use crate::marked::{Marks, make};
 use crate::scene::Scene;
-use cavendish_imaging::{Encoded, Format, ImageError, Metadata, Quality, Reason, encode};
-use cavendish_provenance::Watermark;
+use cavendish_imaging::{Encoded, ImageError, Metadata, Quality, Reason, encode};
 use cavendish_specs::Spec;
 use cavendish_typesetting::Setting;
 use serde_json::{Value, json};
@@ -29,15 +28,15 @@ pub(crate) fn finish(
     spec: &Spec,
     setting: Option<&Setting>,
     metadata: &Metadata,
-    watermark: Option<&Watermark>,
+    marks: &Marks,
 ) -> Result<Finished, ImageError> {
     let began = Instant::now();
     let (picture, told) = copy::picture(scene, spec, setting)?;
     let shaped = began.elapsed();
     let drawn = scene.is_drawn(spec);
     let model = metadata.model.clone().filter(|_| drawn);
-    let metadata = Metadata { marking: Some(scene.marking(spec)), model, ..metadata.clone() };
-    let made = make(&picture.image, spec, &metadata, watermark)?;
+    let metadata = Metadata { marking: Some(scene.marking(spec)), dpi: spec.dpi, model, ..metadata.clone() };
+    let made = make(&picture.image, spec, &metadata, marks)?;
     let mut report = json!({
         "checks": made.verdict.checks,
         "layout": picture.layout,
@@ -63,15 +62,17 @@ pub(crate) fn finish(
     })
 }
 
-/// The first of the spec's formats that we write and that fits.
+/// The first of the spec's formats that we write and that fits, with `reserve` bytes left.
 pub(crate) fn encode_within(
     image: &cavendish_imaging::image::RgbImage,
     spec: &Spec,
     metadata: &Metadata,
+    reserve: usize,
 ) -> Result<Encoded, ImageError> {
     let budget = spec.max_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    let budget = budget.map(|bytes| bytes.saturating_sub(reserve));
     let mut last = None;
-    for &format in spec.formats.iter().filter(|format| matches!(format, Format::Jpeg | Format::Png | Format::Webp)) {
+    for &format in spec.formats.iter().filter(|format| format.is_written()) {
         match encode(image, format, budget, Quality::default(), metadata) {
             Err(error) if matches!(error.reason, Reason::BudgetUnreachable { .. }) => last = Some(error),
             other => return other,

@@ -1,12 +1,12 @@
 use crate::copy::{TypeConfig, Typesetter};
 use crate::finish::{Finished, finish};
+use crate::marked::Marks;
 use crate::scene::Scene;
 use crate::source;
 use cavendish_blobs::{BlobStore, Blobs};
 use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{BlobKey, Brief, ShotId, ShotRequest, Stage};
 use cavendish_imaging::Metadata;
-use cavendish_provenance::Watermark;
 use cavendish_service_kit::{blob_error, blocking};
 use cavendish_specs::Catalogues;
 use cavendish_store::{FinishCommit, NewAsset, Outcome, RenderRow, Store, StoreError};
@@ -21,7 +21,7 @@ pub struct PostprocessHandler {
     store: Store,
     blobs: Arc<Blobs>,
     specs: Catalogues,
-    watermark: Option<Arc<Watermark>>,
+    marks: Arc<Marks>,
     typesetter: Arc<Typesetter>,
 }
 
@@ -36,15 +36,15 @@ pub struct Input {
 impl PostprocessHandler {
     /// A handler on these servers, for deliverables of these specs, with these marks, fonts and brands.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         store: Store,
         blobs: Arc<Blobs>,
         specs: Catalogues,
-        watermark: Option<Arc<Watermark>>,
+        marks: Marks,
         typesetting: TypeConfig,
     ) -> Self {
         let typesetter = Arc::new(Typesetter::new(typesetting));
-        Self { store, blobs, specs, watermark, typesetter }
+        Self { store, blobs, specs, marks: Arc::new(marks), typesetter }
     }
 
     /// The pixels that the assets are made from: the subjects' cut-outs, or the render.
@@ -110,9 +110,9 @@ impl Handler for PostprocessHandler {
                 HandlerError::permanent("unknown_spec", format!("deliverables[{place}].spec: {error}"))
             })?;
             let (scene, setting, wanted, metadata) = (scene.clone(), setting.clone(), spec.clone(), metadata.clone());
-            let watermark = self.watermark.clone();
+            let marks = self.marks.clone();
             let finished =
-                blocking(move || finish(&scene, &wanted, (*setting).as_ref(), &metadata, watermark.as_deref()))
+                blocking(move || finish(&scene, &wanted, (*setting).as_ref(), &metadata, &marks))
                     .await?
                     .map_err(|error| HandlerError::permanent("finish", format!("{}: {error}", spec.id)))?;
             assets.push(self.upload(turn, place, finished).await?);
@@ -131,6 +131,7 @@ fn metadata(turn: &Turn<Input>) -> Metadata {
     let hash = Sha256::digest(request.prompt.as_bytes());
     Metadata {
         marking: None,
+        dpi: None,
         creator_tool: Some(concat!("Cavendish ", env!("CARGO_PKG_VERSION")).into()),
         model: Some(render.model.clone()),
         seed: Some(render.seed.cast_unsigned()),

@@ -6,17 +6,19 @@ mod handler;
 mod marked;
 mod scene;
 mod source;
+mod sweep;
 
 pub use copy::TypeConfig;
 pub use handler::PostprocessHandler;
+pub use sweep::RetentionConfig;
 
 use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
 use cavendish_provenance::{ProvenanceConfig, Watermark};
+use marked::Marks;
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use cavendish_specs::{Catalogues, SpecsConfig};
 use serde::Deserialize;
-use std::sync::Arc;
 
 /// What postprocess must know: the line's servers, and the section `[postprocess]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,6 +38,9 @@ pub struct Options {
     /// How files are marked.
     #[serde(default)]
     pub provenance: ProvenanceConfig,
+    /// How long files and renders are kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// How the stage runs.
     #[serde(default)]
     pub postprocess: ConveyorConfig,
@@ -46,8 +51,9 @@ pub struct Options {
 pub struct Service {
     line: Line,
     specs: Catalogues,
-    watermark: Option<Arc<Watermark>>,
+    marks: Marks,
     typesetting: TypeConfig,
+    retention: RetentionConfig,
     config: ConveyorConfig,
 }
 
@@ -55,13 +61,17 @@ impl Service {
     /// Connects.
     ///
     /// # Errors
-    /// When the specs cannot be read, or Postgres or S3 refuse or stay away.
+    /// When the specs or the certificate cannot be read, or Postgres or S3 refuse or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         Ok(Self {
             specs: Catalogues::load(&options.specs)?,
-            watermark: options.provenance.watermark.then(|| Arc::new(Watermark::new(&options.provenance.key()))),
+            marks: Marks {
+                watermark: options.provenance.watermark.then(|| Watermark::new(&options.provenance.key())),
+                signer: options.provenance.signer()?,
+            },
             line: Line::connect(&options.database, &options.broker, &options.blobs).await?,
             typesetting: options.typesetting,
+            retention: options.retention,
             config: options.postprocess,
         })
     }
@@ -69,8 +79,9 @@ impl Service {
     /// Works until `shutdown`, then drains.
     pub async fn run(self, shutdown: CancellationToken) {
         let (store, blobs) = (self.line.store.clone(), self.line.blobs.clone());
-        let handler = PostprocessHandler::new(store, blobs, self.specs, self.watermark, self.typesetting);
-        self.line.run(handler, self.config, shutdown).drained().await;
+        let sweep = sweep::sweep(store.clone(), blobs.clone(), self.retention, shutdown.clone());
+        let handler = PostprocessHandler::new(store, blobs, self.specs, self.marks, self.typesetting);
+        tokio::join!(sweep, self.line.run(handler, self.config, shutdown).drained());
         self.line.close().await;
     }
 }

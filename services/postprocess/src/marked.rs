@@ -2,11 +2,18 @@
 
 use crate::finish::encode_within;
 use cavendish_imaging::image::RgbImage;
-use cavendish_imaging::{Encoded, ImageError, Limits, Metadata, Reason, decode, measure};
-use cavendish_provenance::Watermark;
+use cavendish_imaging::{Encoded, ImageError, Metadata, Reason, measure_and_show};
+use cavendish_provenance::{CredentialsError, Origin, Signer, Watermark};
 use cavendish_specs::{Facts, Report, Spec};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+
+/// What files are marked with besides their XMP packet.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    pub(crate) watermark: Option<Watermark>,
+    pub(crate) signer: Option<Signer>,
+}
 
 /// A file as it turned out.
 pub(crate) struct Made {
@@ -17,7 +24,7 @@ pub(crate) struct Made {
     pub(crate) provenance: Value,
 }
 
-/// Makes the file of a picture. It is left unmarked where the mark could not be read in the finished file, or would cost the
+/// Makes the file of a picture, signed where there is a signer. It is left without the invisible mark where the mark could not be read in the finished file, or would cost the
 /// file its compliance.
 ///
 /// # Errors
@@ -26,11 +33,12 @@ pub(crate) fn make(
     image: &RgbImage,
     spec: &Spec,
     metadata: &Metadata,
-    watermark: Option<&Watermark>,
+    marks: &Marks,
 ) -> Result<Made, ImageError> {
-    let plain = |reason: &str| Ok(encoded(image, spec, metadata)?.telling(json!({ "reason": reason })));
-    let Some(watermark) = watermark else { return plain("switched off") };
-    match marked(image, spec, metadata, watermark)? {
+    let signer = marks.signer.as_ref();
+    let plain = |reason: &str| Ok(encoded(image, spec, metadata, signer)?.0.telling(json!({ "reason": reason })));
+    let Some(watermark) = &marks.watermark else { return plain("switched off") };
+    match marked(image, spec, metadata, watermark, signer)? {
         Some(made) if made.verdict.compliant => Ok(made),
         marked => {
             let plain: Result<Made, ImageError> = plain("no room in the picture or in the bytes that its spec allows");
@@ -46,28 +54,71 @@ fn marked(
     spec: &Spec,
     metadata: &Metadata,
     watermark: &Watermark,
+    signer: Option<&Signer>,
 ) -> Result<Option<Made>, ImageError> {
     let (mut picture, payload) = (image.clone(), digest(image));
     watermark.embed(&mut picture, payload)?;
-    let made = match encoded(&picture, spec, metadata) {
+    let (made, picture) = match encoded(&picture, spec, metadata, signer) {
         Err(error) if matches!(error.reason, Reason::BudgetUnreachable { .. }) => return Ok(None),
         made => made?,
     };
-    let found = watermark.detect_whole(&decode(&made.file.bytes, &Limits::default())?.to_rgb())?;
+    let found = watermark.detect_whole(&picture)?;
     let found = found.filter(|found| found.payload == payload);
     Ok(found.map(|found| made.telling(json!({ "payload": format!("{payload:016x}"), "score": found.score }))))
 }
 
-fn encoded(image: &RgbImage, spec: &Spec, metadata: &Metadata) -> Result<Made, ImageError> {
-    let file = encode_within(image, spec, metadata)?;
-    let facts = measure(&file.bytes)?;
+/// The file of a picture as it is, and what it shows.
+fn encoded(
+    image: &RgbImage,
+    spec: &Spec,
+    metadata: &Metadata,
+    signer: Option<&Signer>,
+) -> Result<(Made, RgbImage), ImageError> {
+    let (file, credentials) = signed(image, spec, metadata, signer)?;
+    let (facts, shown) = measure_and_show(&file.bytes)?;
     let verdict = spec.check(&facts);
-    Ok(Made { file, facts, verdict, provenance: Value::Null })
+    Ok((Made { file, facts, verdict, provenance: json!({ "credentials": credentials }) }, shown))
+}
+
+/// The file with its Content Credentials, and what is told of them. Where a spec's bytes have no room for them the file goes
+/// without, and says so.
+fn signed(
+    image: &RgbImage,
+    spec: &Spec,
+    metadata: &Metadata,
+    signer: Option<&Signer>,
+) -> Result<(Encoded, Value), ImageError> {
+    let without = |reason: &str| Ok((encode_within(image, spec, metadata, 0)?, json!({ "reason": reason })));
+    let Some(signer) = signer else { return without("no certificate is configured") };
+    let file = match encode_within(image, spec, metadata, signer.reserve()) {
+        Err(error) if matches!(error.reason, Reason::BudgetUnreachable { .. }) => {
+            return without("no room in the bytes that its spec allows");
+        }
+        file => file?,
+    };
+    match signer.sign(&file.bytes, file.format, origin(spec, metadata)) {
+        Ok(bytes) => Ok((Encoded { bytes, ..file }, json!({ "signed": true }))),
+        Err(CredentialsError::Refused(reason)) => without(&reason),
+        Err(error) => without(&error.to_string()),
+    }
+}
+
+fn origin<'a>(spec: &'a Spec, metadata: &'a Metadata) -> Origin<'a> {
+    let Metadata { marking, model, seed, prompt_hash, job, .. } = metadata;
+    Origin {
+        title: &spec.id,
+        marking: *marking,
+        model: model.as_deref(),
+        seed: *seed,
+        prompt_hash: prompt_hash.as_deref(),
+        job: job.as_deref(),
+    }
 }
 
 impl Made {
-    fn telling(self, watermark: Value) -> Self {
-        Self { provenance: json!({ "watermark": watermark }), ..self }
+    fn telling(mut self, watermark: Value) -> Self {
+        self.provenance["watermark"] = watermark;
+        self
     }
 }
 
@@ -86,8 +137,8 @@ mod tests {
     use cavendish_specs::Catalogue;
 
     fn made(image: &RgbImage, spec: &str) -> Made {
-        let watermark = Watermark::new(&Key::default());
-        make(image, Catalogue::builtin().get(spec).unwrap(), &Metadata::default(), Some(&watermark)).unwrap()
+        let marks = Marks { watermark: Some(Watermark::new(&Key::default())), signer: None };
+        make(image, Catalogue::builtin().get(spec).unwrap(), &Metadata::default(), &marks).unwrap()
     }
 
     #[test]
@@ -107,7 +158,7 @@ mod tests {
     fn a_picture_without_room_goes_out_as_it_is_and_the_report_says_so() {
         let made = made(&RgbImage::from_pixel(1080, 1080, Rgb([255; 3])), "tiktok-square");
         assert!(made.provenance["watermark"]["reason"].is_string(), "{}", made.provenance);
-        let pixels = decode(&made.file.bytes, &Limits::default()).unwrap().to_rgb();
+        let (_, pixels) = measure_and_show(&made.file.bytes).unwrap();
         assert!(pixels.as_raw().iter().all(|value| *value == 255));
     }
 }

@@ -13,6 +13,9 @@ use serde::Serialize;
 /// Cut-outs below this confidence are told to people.
 const DOUBTFUL: f32 = 0.6;
 
+/// Share of the frame's sides that a drawing's subject fills at most: more is the scene.
+const MOST_OF_FRAME: f32 = 0.8;
+
 /// How many times as large as it was drawn an image still says where its outline is.
 const ENLARGED: u32 = 4;
 
@@ -127,13 +130,14 @@ impl Scene {
     /// The render in the shape of `spec`, its subject within `area` where its surroundings can be continued for that.
     fn fitted(&self, render: &RgbImage, spec: &Spec, area: Option<[f32; 4]>) -> Result<Fitted, ImageError> {
         let (width, height) = (spec.size.width, spec.size.height);
+        let subject = self.subjects.first().and_then(|(cutout, _)| standing_out(cutout));
         if area.is_some() {
-            let moved = fit(render, width, height, None, area)?;
+            let moved = fit(render, width, height, subject, area)?;
             if moved.mode != FitMode::Padded {
                 return Ok(moved);
             }
         }
-        fit(render, width, height, None, Some(spec.safe_area(width, height)))
+        fit(render, width, height, subject, Some(spec.safe_area(width, height)))
     }
 
     /// Where the subject of a render is in a picture that shows the middle of it at this scale.
@@ -179,6 +183,16 @@ impl Scene {
         let light = [-0.6, 0.6, 0.0][self.variant as usize % 3];
         Backdrop { light, seed: u64::from(self.variant), ..self.backdrop.clone() }
     }
+}
+
+/// Where the subject of a drawing is, as shares of its frame, when it is surely the subject and leaves something round it:
+/// what fills the frame is the scene.
+fn standing_out(cutout: &Cutout) -> Option<[f32; 4]> {
+    let PixelBox { x, y, width, height } = cutout.bbox;
+    let of = [cutout.rgba.width(), cutout.rgba.height()].map(|side| side as f32);
+    let bounds = [x as f32 / of[0], y as f32 / of[1], (x + width) as f32 / of[0], (y + height) as f32 / of[1]];
+    let leaves = (0..2).all(|axis| bounds[axis + 2] - bounds[axis] <= MOST_OF_FRAME);
+    (leaves && cutout.confidence >= DOUBTFUL).then_some(bounds)
 }
 
 fn is_packshot(spec: &Spec) -> bool {

@@ -89,6 +89,11 @@ impl Store {
                 brief.lane,
                 brief.deadline_ms,
                 brief.keeping(),
+                brief.copy,
+                brief.locale,
+                brief.template,
+                brief.brand,
+                brief.renders_of,
                 subjects
             ])
         };

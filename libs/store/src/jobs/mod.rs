@@ -3,7 +3,9 @@
 
 mod accept;
 mod cancel;
+mod rendered;
 mod views;
 
 pub use accept::{Accepted, NewJob};
+pub use rendered::RenderedShot;
 pub use views::{AssetRow, HistoryEntry, JobSummary, JobView, RenderRow, ShotView};

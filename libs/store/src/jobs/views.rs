@@ -129,6 +129,8 @@ pub struct AssetRow {
     pub below_consistency: bool,
     /// The checks with what was measured, and timings.
     pub report: Value,
+    /// When it was deleted: then its file is gone, or about to be.
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 /// A line of a job's history.
@@ -171,7 +173,7 @@ impl Store {
                    FROM shots s LEFT JOIN renders r ON r.shot_id = s.id WHERE s.job_id = $1 ORDER BY s.index";
         let shots = sqlx::query_as(sql).bind(job.uuid()).fetch_all(&self.pool).await?;
         let sql = "SELECT id, shot_id, deliverable, spec, variant, blob_key, width, height, bytes, mime, compliant,
-                          consistency, below_consistency, report
+                          consistency, below_consistency, report, deleted_at
                    FROM assets WHERE job_id = $1 ORDER BY variant, deliverable";
         let assets = sqlx::query_as(sql).bind(job.uuid()).fetch_all(&self.pool).await?;
         Ok(JobView { summary, brief, shots, assets })

@@ -70,7 +70,7 @@ fn plan(claim: Claim) -> PlanCommit {
         deliverables: vec![0],
         decision: None,
     };
-    let shots = vec![PlannedShot { id: ShotId::of_job(claim.job_id, 0), request }];
+    let shots = vec![PlannedShot { id: ShotId::of_job(claim.job_id, 0), request, render: None }];
     PlanCommit { claim, shots, subjects: vec![], traceparent: None }
 }
 

@@ -4,29 +4,23 @@ use super::ledger::{Entry, Ledger, MadeFile, Outcome};
 use super::template::path_part;
 use anyhow::Context;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use uuid::Uuid;
 
 /// A file of a campaign.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Row<'a> {
     campaign: &'a str,
-    id: &'a str,
-    title: &'a str,
+    id: Cow<'a, str>,
+    title: Cow<'a, str>,
     locale: &'a str,
     scene: &'a str,
     variant: char,
     /// Names the advertisement in reports: campaign, product, scene, locale, spec and variant.
     ad_name: String,
-    #[serde(flatten)]
-    file: Facts<'a>,
-    job: Uuid,
-}
-
-#[derive(Debug, Serialize)]
-struct Facts<'a> {
     spec: &'a str,
     network: &'a str,
     path: &'a str,
@@ -39,6 +33,7 @@ struct Facts<'a> {
     problems: &'a str,
     consistency: Option<f32>,
     link: &'a str,
+    job: Uuid,
 }
 
 /// How much there is.
@@ -49,27 +44,10 @@ pub(super) struct Sum {
     pub(super) bytes: u64,
 }
 
-const HEAD: [&str; 19] = [
-    "campaign",
-    "id",
-    "title",
-    "locale",
-    "scene",
-    "variant",
-    "ad_name",
-    "spec",
-    "network",
-    "path",
-    "key",
-    "width",
-    "height",
-    "bytes",
-    "mime",
-    "compliant",
-    "problems",
-    "consistency",
-    "link",
-];
+/// The network of a spec, which its id begins with.
+pub(super) fn network(spec: &str) -> &str {
+    spec.split('-').next().unwrap_or_default()
+}
 
 /// Writes both; a row at a time, however many there are.
 ///
@@ -81,18 +59,17 @@ pub(super) fn write(ledger: &Ledger, campaign: &str, out: &Path) -> anyhow::Resu
         Ok(BufWriter::new(File::create(&path).with_context(|| format!("cannot write {}", path.display()))?))
     };
     let (mut table, mut json) = (csv::Writer::from_writer(create("index.csv")?), create("index.json")?);
-    table.write_record(HEAD)?;
     let mut sum = Sum::default();
     ledger.each_made(|entry| {
-        each(campaign, &entry, |row| {
+        for row in rows(campaign, &entry) {
             json.write_all(if sum.files == 0 { b"[\n" } else { b",\n" })?;
-            serde_json::to_writer(&mut json, row)?;
-            table.write_record(cells(row))?;
+            serde_json::to_writer(&mut json, &row)?;
             sum.files += 1;
-            sum.compliant += u64::from(row.file.compliant);
-            sum.bytes += row.file.bytes.cast_unsigned();
-            Ok(())
-        })
+            sum.compliant += u64::from(row.compliant);
+            sum.bytes += row.bytes.cast_unsigned();
+            table.serialize(row.for_spreadsheets())?;
+        }
+        Ok(())
     })?;
     json.write_all(if sum.files == 0 { b"[]\n" } else { b"\n]\n" })?;
     json.flush()?;
@@ -100,21 +77,18 @@ pub(super) fn write(ledger: &Ledger, campaign: &str, out: &Path) -> anyhow::Resu
     Ok(sum)
 }
 
-fn each(campaign: &str, entry: &Entry, mut tell: impl FnMut(&Row<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let Outcome::Made { job, product, title, locale, scene, files, .. } = &entry.outcome else { return Ok(()) };
-    for file in files {
-        let MadeFile { spec, variant, .. } = file;
-        let name = [campaign, product, scene, locale, spec, &variant.to_string()].map(path_part).join("_");
-        let (id, ad_name) = (product.as_str(), name);
-        tell(&Row { campaign, id, title, locale, scene, variant: *variant, ad_name, file: facts(file), job: *job })?;
-    }
-    Ok(())
-}
-
-fn facts(file: &MadeFile) -> Facts<'_> {
-    Facts {
+fn rows<'a>(campaign: &'a str, entry: &'a Entry) -> Vec<Row<'a>> {
+    let Outcome::Made { job, product, title, locale, scene, files, .. } = &entry.outcome else { return vec![] };
+    let row = |file: &'a MadeFile| Row {
+        campaign,
+        id: product.into(),
+        title: title.into(),
+        locale,
+        scene,
+        variant: file.variant,
+        ad_name: [campaign, product, scene, locale, &file.spec, &file.variant.to_string()].map(path_part).join("_"),
         spec: &file.spec,
-        network: file.spec.split('-').next().unwrap_or_default(),
+        network: network(&file.spec),
         path: &file.path,
         key: &file.key,
         width: file.width,
@@ -125,38 +99,21 @@ fn facts(file: &MadeFile) -> Facts<'_> {
         problems: &file.problems,
         consistency: file.consistency,
         link: &file.link,
-    }
+        job: *job,
+    };
+    files.iter().map(row).collect()
 }
 
-/// In the order of [`HEAD`]. Spreadsheets take what begins with these characters for a formula: a feed is from outside.
-fn cells(row: &Row<'_>) -> [String; 19] {
-    let Facts { spec, network, path, key, width, height, bytes, mime, compliant, problems, consistency, link } =
-        &row.file;
-    let [variant, consistency] = [row.variant.to_string(), consistency.map(|c| c.to_string()).unwrap_or_default()];
-    let numbers = [width.to_string(), height.to_string(), bytes.to_string(), compliant.to_string()];
-    let [width, height, bytes, compliant] = numbers.each_ref().map(String::as_str);
-    let cells = [
-        row.campaign,
-        row.id,
-        row.title,
-        row.locale,
-        row.scene,
-        &variant,
-        &row.ad_name,
-        spec,
-        network,
-        path,
-        key,
-        width,
-        height,
-        bytes,
-        mime,
-        compliant,
-        problems,
-        &consistency,
-        link,
-    ];
-    cells.map(|cell| if cell.starts_with(['=', '+', '-', '@', '\t']) { format!("'{cell}") } else { cell.to_owned() })
+impl Row<'_> {
+    /// Spreadsheets take what begins with these characters for a formula, and what a feed says of a product is from outside.
+    fn for_spreadsheets(mut self) -> Self {
+        for text in [&mut self.id, &mut self.title] {
+            if text.starts_with(['=', '+', '-', '@', '\t']) {
+                text.to_mut().insert(0, '\'');
+            }
+        }
+        self
+    }
 }
 
 #[cfg(test)]

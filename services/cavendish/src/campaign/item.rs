@@ -19,6 +19,16 @@ pub(crate) struct Item {
     pub(crate) fingerprint: String,
 }
 
+/// Names a job within its campaign.
+pub(crate) fn key(product: &str, locale: &str, scene: &str) -> String {
+    [product, locale, scene].map(path_part).join("/")
+}
+
+/// Names the profiling of a product within its campaign.
+pub(crate) fn subject_key(product: &str) -> String {
+    format!("subject/{}", path_part(product))
+}
+
 /// What templates may name of a product, beside its own fields.
 pub(crate) fn values<'a>(plan: &'a Plan, product: &'a Product, locale: &'a str, scene: &'a str) -> Values<'a> {
     let mut values: Values<'a> = product.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -63,7 +73,7 @@ fn item(plan: &Plan, product: &Product, locale: &str, scene: &Scene, profile: &s
     set("copy", copy(plan, locale, fill));
     let digest = Sha256::digest(brief.to_string().as_bytes());
     let fingerprint = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    let key = [&product.id, locale, &scene.name].map(path_part).join("/");
+    let key = key(&product.id, locale, &scene.name);
     Item { key, locale: locale.into(), scene: scene.name.clone(), brief, fingerprint }
 }
 
@@ -89,7 +99,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    pub(crate) fn product() -> Product {
+    fn product() -> Product {
         let fields = BTreeMap::from([("price".to_owned(), "15.00 EUR".to_owned())]);
         Product { id: "sku/1".into(), title: "Mug".into(), images: vec!["m.jpg".into()], fields }
     }

@@ -13,14 +13,13 @@ mod work;
 
 use crate::cli::{CampaignArgs, CampaignCommand, RunArgs};
 use crate::client::Client;
-use crate::up::{self, Line};
-use crate::{Exit, output};
+use crate::{Exit, output, up};
 use anyhow::{Context, bail};
 use console::style;
 use feed::{BadProduct, Product, Products};
 use futures::StreamExt;
 use index::Sum;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use ledger::Ledger;
 use page::Contents;
 use pictures::Pictures;
@@ -50,21 +49,8 @@ pub(crate) async fn run(args: CampaignArgs, config: Option<&Path>) -> anyhow::Re
     if args.dry_run {
         return estimate(&args, &plan, &ledger, &survey);
     }
-    if args.local {
-        output::note("starting the line in this process");
-        let mut line = Line::start(config, up::Purpose::OneRun).await?;
-        let client = Client::new(line.url(), line.key())?;
-        let outcome = tokio::select! {
-            outcome = campaign(&args, config, &plan, client, ledger, &survey) => outcome,
-            error = line.broken() => Err(error),
-        };
-        let drained = line.stop().await;
-        let exit = outcome?;
-        return drained.map(|()| exit);
-    }
-    let key = args.key.as_deref();
-    let key = key.context("no API key: give --key or set CAVENDISH_KEY (`cavendish key create` makes one)")?;
-    campaign(&args, config, &plan, Client::new(&args.server, key)?, ledger, &survey).await
+    let work = async |client| campaign(&args, config, &plan, client, ledger, &survey).await;
+    up::served(&args.line, config, args.quiet, work).await
 }
 
 /// What a feed comes to.
@@ -91,8 +77,7 @@ fn survey(args: &RunArgs, ledger: &Ledger, plan: &Plan) -> anyhow::Result<Survey
                 let scenes = plan.scenes.iter().map(|scene| scene.name.as_str());
                 let keys = scenes.flat_map(|scene| plan.locales.iter().map(move |locale| (locale.as_str(), scene)));
                 let done = |(locale, scene): &(&str, &str)| {
-                    let key = [&product.id, *locale, *scene].map(path_part).join("/");
-                    ledger.known(&key).is_some_and(|known| known.done)
+                    ledger.known(&item::key(&product.id, locale, scene)).is_some_and(|known| known.done)
                 };
                 survey.done += keys.filter(done).count();
             }
@@ -265,8 +250,7 @@ fn bar(jobs: u64, quiet: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let template = "{spinner} {wide_bar} {pos}/{len} jobs · {per_sec} · {eta} left {msg:.red}";
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(jobs).with_style(style.progress_chars("━╸━").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+    let bar = ProgressBar::new(jobs).with_style(output::bar_style(template));
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
 }

@@ -1,6 +1,7 @@
 //! A page of contact prints for every product, and one that leads to them.
 
 use super::feed::Product;
+use super::item;
 use super::ledger::{Entry, Ledger, MadeFile, Outcome};
 use super::plan::Plan;
 use super::template::path_part;
@@ -43,8 +44,7 @@ impl Contents {
         let part = path_part(&product.id);
         let (mut body, mut first, mut good, mut all) = (String::new(), None, 0, 0);
         for (locale, scene) in plan.locales.iter().flat_map(|l| plan.scenes.iter().map(move |s| (l, &s.name))) {
-            let key = [&product.id, locale, scene].map(|part| path_part(part)).join("/");
-            let entry = ledger.read(&key)?;
+            let entry = ledger.read(&item::key(&product.id, locale, scene))?;
             let files = entry.iter().flat_map(files);
             all += plan.deliverables.len() * plan.variants as usize;
             good += files.clone().filter(|file| file.compliant).count();
@@ -53,7 +53,7 @@ impl Contents {
             body.push_str(&prints(entry.as_ref()));
             body.push_str("</section>\n");
         }
-        let failed = ledger.read(&format!("subject/{part}"))?;
+        let failed = ledger.read(&item::subject_key(&product.id))?;
         if let Some(Entry { outcome: Outcome::Failed { error, .. }, .. }) = failed {
             let _ = writeln!(body, "<p class=\"why\">{}</p>", escape(&error));
         }

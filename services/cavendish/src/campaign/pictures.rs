@@ -1,21 +1,19 @@
 //! A product's photographs, wherever a feed says they are.
 
+use crate::brief_file::{self, MAX_PHOTO_BYTES};
+use crate::settings;
 use anyhow::{Context, bail, ensure};
 use cavendish_blobs::{BlobStore, Blobs, BlobsConfig};
 use cavendish_domain::BlobKey;
-use cavendish_service_kit::config;
 use futures::StreamExt;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
-use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Bytes of a photograph, at most: what the gateway takes.
-const MOST_BYTES: u64 = 34 << 20;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Fetches photographs.
@@ -25,11 +23,6 @@ pub(crate) struct Pictures {
     folder: PathBuf,
     private: bool,
     config: Option<PathBuf>,
-}
-
-#[derive(Deserialize)]
-struct BlobsSettings {
-    blobs: BlobsConfig,
 }
 
 impl Pictures {
@@ -76,29 +69,28 @@ impl Pictures {
         ensure!(self.private || !is_private_literal(&url), "{}", PRIVATE);
         let response = self.http.get(url).send().await.map_err(reqwest::Error::without_url)?.error_for_status()?;
         let length = response.content_length().unwrap_or(0);
-        ensure!(length <= MOST_BYTES, "the file has {length} bytes, at most {MOST_BYTES} are allowed");
+        ensure!(length <= MAX_PHOTO_BYTES, "the file has {length} bytes, at most {MAX_PHOTO_BYTES} are allowed");
         let (mut bytes, mut pieces) = (vec![], response.bytes_stream());
         while let Some(piece) = pieces.next().await {
             bytes.extend_from_slice(&piece.map_err(reqwest::Error::without_url)?);
-            ensure!(bytes.len() as u64 <= MOST_BYTES, "the file has more than {MOST_BYTES} bytes");
+            ensure!(bytes.len() as u64 <= MAX_PHOTO_BYTES, "the file has more than {MAX_PHOTO_BYTES} bytes");
         }
         Ok(bytes)
     }
 
     async fn stored(&self, url: &Url) -> anyhow::Result<Vec<u8>> {
-        let settings: BlobsSettings = config::load(self.config.as_deref())
-            .context("s3:// links need the [blobs] section of a configuration (--config)")?;
+        let config = settings::blobs(self.config.as_deref());
+        let config = config.context("s3:// links need the [blobs] section of a configuration (--config)")?;
         let bucket = url.host_str().context("names no bucket")?.to_owned();
-        let blobs = Blobs::connect(&BlobsConfig { bucket, ..settings.blobs })?;
+        let blobs = Blobs::connect(&BlobsConfig { bucket, ..config })?;
         let key: BlobKey = serde_json::from_value(url.path().trim_start_matches('/').into())?;
-        Ok(blobs.get(&key, MOST_BYTES).await?.to_vec())
+        Ok(blobs.get(&key, MAX_PHOTO_BYTES).await?.to_vec())
     }
 }
 
 async fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let length = tokio::fs::metadata(path).await?.len();
-    ensure!(length <= MOST_BYTES, "the file has {length} bytes, at most {MOST_BYTES} are allowed");
-    Ok(tokio::fs::read(path).await?)
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || brief_file::read_photo(&path)).await?.map_err(anyhow::Error::msg)
 }
 
 const PRIVATE: &str = "it is an address of a private network; --allow-private permits that";

@@ -1,17 +1,11 @@
 //! Files of a campaign in the bucket, under the names that its plan gives them.
 
+use crate::settings;
 use anyhow::Context;
 use bytes::Bytes;
-use cavendish_blobs::{BlobStore, Blobs, BlobsConfig};
+use cavendish_blobs::{BlobStore, Blobs};
 use cavendish_domain::BlobKey;
-use cavendish_service_kit::config;
-use serde::Deserialize;
 use std::path::Path;
-
-#[derive(Deserialize)]
-struct BlobsSettings {
-    blobs: BlobsConfig,
-}
 
 /// Where a campaign's files are put for networks and shops to fetch.
 pub(super) struct Shelf {
@@ -25,9 +19,9 @@ impl Shelf {
     /// # Errors
     /// When there is no such section, or no client can be set up.
     pub(super) fn open(config: Option<&Path>, campaign: &str) -> anyhow::Result<Self> {
-        let settings: BlobsSettings =
-            config::load(config).context("--publish needs the [blobs] section of a configuration (--config)")?;
-        Ok(Self { blobs: Blobs::connect(&settings.blobs)?, campaign: super::template::path_part(campaign) })
+        let config =
+            settings::blobs(config).context("--publish needs the [blobs] section of a configuration (--config)")?;
+        Ok(Self { blobs: Blobs::connect(&config)?, campaign: super::template::path_part(campaign) })
     }
 
     /// Puts a file under its name, instead of what an earlier run put there; gives its key.

@@ -1,6 +1,7 @@
 //! A product from its photographs to its files: profiled once, then a job for every scene and locale.
 
 use super::feed::Product;
+use super::index;
 use super::item::{self, Item, items};
 use super::ledger::{Entry, Ledger, MadeFile, Outcome};
 use super::pictures::Pictures;
@@ -8,7 +9,7 @@ use super::plan::Plan;
 use super::publish::Shelf;
 use super::template::path_part;
 use crate::client::Client;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cavendish_domain::{JobState, ProfileKind, ProfileName, ProfileRef, Reference};
@@ -20,12 +21,9 @@ use reqwest::Url;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
-
-/// How often the gateway is asked whether a profile is made.
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// What products are worked with.
 pub(super) struct Shop<'a> {
@@ -55,7 +53,7 @@ impl Shop<'_> {
     /// # Errors
     /// When the ledger cannot be written: nothing would be remembered.
     pub(super) async fn serve(&self, product: &Product) -> anyhow::Result<Tally> {
-        let key = format!("subject/{}", path_part(&product.id));
+        let key = item::subject_key(&product.id);
         let profile = match self.profile(&key, product).await {
             Ok(profile) => profile,
             Err(error) => {
@@ -103,15 +101,10 @@ impl Shop<'_> {
             None => self.client.add_subject(name, ProfileKind::Product, references).await?,
         };
         let named = ProfileRef { name: name.clone(), version: Some(accepted.version) };
-        loop {
-            let status = self.client.find_subject(&named).await?.context("the profile was removed meanwhile")?;
-            let head = &status.profile.head;
-            match head.status.as_str() {
-                "requested" => tokio::time::sleep(PAUSE).await,
-                "profiled" => return Ok(named.to_string()),
-                other => bail!("its photographs were {other}: {}", head.error.as_deref().unwrap_or("no reason given")),
-            }
-        }
+        let head = self.client.settled_subject(&named).await?.profile.head;
+        let why = head.error.as_deref().unwrap_or("no reason given");
+        ensure!(head.status == "profiled", "its photographs were {}: {why}", head.status);
+        Ok(named.to_string())
     }
 
     /// One job: whether it was made, or was there; nothing when it failed, which is written down.
@@ -192,7 +185,7 @@ impl Shop<'_> {
         let variant = char::from(b'A' + u8::try_from(asset.variant).unwrap_or(0).min(25));
         let (letter, extension) =
             (variant.to_string(), Format::from_mime(&asset.mime).map_or("bin", Format::extension));
-        let network = asset.spec.split('-').next().unwrap_or_default();
+        let network = index::network(&asset.spec);
         let mut values = item::values(self.plan, product, &item.locale, &item.scene);
         values.extend([("spec", asset.spec.as_str()), ("network", network), ("variant", &letter), ("ext", extension)]);
         let failed =

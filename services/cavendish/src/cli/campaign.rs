@@ -1,3 +1,4 @@
+use super::LineArgs;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -41,15 +42,9 @@ pub struct RunArgs {
     /// Fetch photographs from private networks, too
     #[arg(long)]
     pub allow_private: bool,
-    /// Run the whole line in this process, on the servers that the configuration names
-    #[arg(long, conflicts_with_all = ["server", "key"])]
-    pub local: bool,
-    /// A running gateway
-    #[arg(long, env = "CAVENDISH_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
-    pub server: String,
-    /// API key for that gateway
-    #[arg(long, env = "CAVENDISH_KEY", hide_env_values = true, value_name = "KEY")]
-    pub key: Option<String>,
+    /// Who makes them.
+    #[command(flatten)]
+    pub line: LineArgs,
     /// Print what came of it to stdout
     #[arg(long)]
     pub json: bool,

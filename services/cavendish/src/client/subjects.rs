@@ -1,6 +1,7 @@
 //! Subjects over HTTP.
 
 use super::{Client, checked};
+use anyhow::Context;
 use cavendish_domain::{ProfileKind, ProfileName, ProfileRef, Reference};
 use cavendish_gateway::api::subjects::{
     NewSubject, NewTest, NewVersion, SubjectAccepted, SubjectList, SubjectStatus, TestStatus,
@@ -13,6 +14,8 @@ use uuid::Uuid;
 /// Photographs may be many and large.
 const UPLOAD: Duration = Duration::from_secs(300);
 const SHORT: Duration = Duration::from_secs(30);
+/// How often the gateway is asked whether something is done.
+pub(crate) const POLL: Duration = Duration::from_millis(250);
 
 impl Client {
     /// Makes a subject.
@@ -34,6 +37,21 @@ impl Client {
     /// As [`Client::add_subject`].
     pub async fn add_version(&self, name: &ProfileName, references: Vec<Reference>) -> anyhow::Result<SubjectAccepted> {
         self.send(&format!("/v1/subjects/{name}/versions"), &NewVersion { references }).await
+    }
+
+    /// Waits until a version is profiled, rejected or failed.
+    ///
+    /// # Errors
+    /// As the gateway says, or when the subject is removed meanwhile.
+    pub async fn settled_subject(&self, named: &ProfileRef) -> anyhow::Result<SubjectStatus> {
+        loop {
+            let status = self.find_subject(named).await?;
+            let status = status.with_context(|| format!("`{named}` was removed meanwhile"))?;
+            if status.profile.head.status != "requested" {
+                return Ok(status);
+            }
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     /// All subjects.

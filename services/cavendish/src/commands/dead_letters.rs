@@ -2,7 +2,6 @@ use crate::cli::{Chosen, DeadLetterArgs, DeadLetterCommand};
 use crate::{Exit, output, settings};
 use anyhow::bail;
 use cavendish_store::{DeadLetter, Store};
-use std::io::{IsTerminal, Write};
 use std::path::Path;
 use uuid::Uuid;
 
@@ -94,7 +93,7 @@ async fn resolve(store: &Store, chosen: Chosen, resolution: Resolution) -> anyho
         return Ok(Exit::Done);
     }
     let harmless = resolution == Resolution::Replay && !chosen.all;
-    if !chosen.yes && !harmless && !confirmed(&format!("{verb} {} dead letters?", ids.len()))? {
+    if !chosen.yes && !harmless && !output::confirmed(&format!("{verb} {} dead letters?", ids.len()))? {
         bail!("nothing was done");
     }
     let mut failed = 0;
@@ -112,16 +111,4 @@ async fn resolve(store: &Store, chosen: Chosen, resolution: Resolution) -> anyho
         }
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
-}
-
-/// Asks on the terminal. Where there is none, `--yes` has to say it.
-fn confirmed(question: &str) -> anyhow::Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        bail!("{question} Not a terminal: give --yes");
-    }
-    eprint!("{question} [y/N] ");
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

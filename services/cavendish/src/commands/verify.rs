@@ -1,18 +1,11 @@
 use crate::cli::VerifyArgs;
-use crate::{Exit, output};
+use crate::{Exit, output, settings};
 use anyhow::Context;
-use cavendish_provenance::{Provenance, ProvenanceConfig, Watermark, inspect};
-use cavendish_service_kit::config;
+use cavendish_provenance::{Provenance, Signer, Standing, Watermark, inspect};
 use console::style;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-#[derive(Debug, Deserialize)]
-struct Settings {
-    #[serde(default)]
-    provenance: ProvenanceConfig,
-}
 
 /// What is told of one file.
 #[derive(Serialize)]
@@ -24,28 +17,47 @@ struct Told {
 }
 
 pub(crate) fn run(args: &VerifyArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
-    let settings: Settings = config::load(config)?;
-    let watermark = Watermark::new(&settings.provenance.key());
-    let told = args.files.iter().map(|file| look(file, &watermark)).collect::<anyhow::Result<Vec<_>>>()?;
+    let config = settings::provenance(config)?;
+    let (watermark, signer) = (Watermark::new(&config.key()), config.signer()?);
+    let anchors = signer.as_ref().map(Signer::chain);
+    let told = args.files.iter().map(|file| look(file, &watermark, anchors)).collect::<anyhow::Result<Vec<_>>>()?;
     match args.json {
         true => output::json(&told)?,
         false => told.iter().for_each(tell),
     }
     suggest(&told);
-    Ok(if told.iter().all(|told| told.marked) { Exit::Done } else { Exit::Failed })
+    let good = |told: &Told| told.marked && !told.provenance.is_broken();
+    Ok(if told.iter().all(good) { Exit::Done } else { Exit::Failed })
 }
 
-fn look(file: &Path, watermark: &Watermark) -> anyhow::Result<Told> {
+fn look(file: &Path, watermark: &Watermark, anchors: Option<&str>) -> anyhow::Result<Told> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let provenance = inspect(&bytes, watermark).with_context(|| format!("cannot verify {}", file.display()))?;
+    let provenance = inspect(&bytes, watermark, anchors).with_context(|| format!("cannot verify {}", file.display()))?;
     Ok(Told { file: file.to_owned(), marked: provenance.is_marked(), provenance })
 }
 
 fn tell(told: &Told) {
     let state = if told.marked { style("marked").green() } else { style("not marked").red() };
     println!("{}  {state}", style(told.file.display()).bold());
+    println!("  C2PA       {}", credentials(&told.provenance));
     println!("  XMP        {}", xmp(&told.provenance));
     println!("  watermark  {}", watermark(&told.provenance));
+}
+
+fn credentials(found: &Provenance) -> String {
+    let Some(credentials) = &found.credentials else { return none() };
+    let standing = match credentials.standing {
+        Standing::Trusted => style("trusted").green(),
+        Standing::Valid => style("valid, signer unknown here").green(),
+        Standing::Invalid => style("invalid: the file was changed after it was signed, or its manifest is broken").red(),
+    };
+    let named = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} {value}"));
+    let mut fields = vec![standing.to_string()];
+    fields.extend(credentials.source.clone());
+    fields.extend(named("signed by", &credentials.signer));
+    fields.extend(named("made by", &credentials.generator));
+    fields.extend(credentials.faults.iter().cloned());
+    fields.join(" · ")
 }
 
 fn xmp(found: &Provenance) -> String {

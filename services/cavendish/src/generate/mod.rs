@@ -9,7 +9,7 @@ use crate::brief_file::{self, BriefFile};
 use crate::cli::GenerateArgs;
 use crate::client::Client;
 use crate::manifest::Manifest;
-use crate::up::{self, Line};
+use crate::up;
 use crate::{Exit, output, sheet};
 use anyhow::{Context, bail};
 use cavendish_domain::JobState;
@@ -31,30 +31,10 @@ pub async fn run(args: GenerateArgs, config: Option<&Path>) -> anyhow::Result<Ex
     if let Some(subject) = &args.subject {
         briefs.iter_mut().for_each(|brief| brief.show(subject));
     }
-    if args.local {
-        return locally(&args, &briefs, config).await;
+    if let Some(job) = args.renders_of {
+        briefs.iter_mut().for_each(|brief| brief.finish_anew(job));
     }
-    let key = args
-        .key
-        .as_deref()
-        .context("no API key: give --key or set CAVENDISH_KEY (`cavendish key create` makes one)")?;
-    generate(&args, &briefs, &Client::new(&args.server, key)?).await
-}
-
-/// Runs the whole line in this process for as long as it takes.
-async fn locally(args: &GenerateArgs, briefs: &[BriefFile], config: Option<&Path>) -> anyhow::Result<Exit> {
-    if !args.quiet {
-        output::note("starting the line in this process");
-    }
-    let mut line = Line::start(config, up::Purpose::OneRun).await?;
-    let client = Client::new(line.url(), line.key())?;
-    let outcome = tokio::select! {
-        outcome = generate(args, briefs, &client) => outcome,
-        error = line.broken() => Err(error),
-    };
-    let drained = line.stop().await;
-    let exit = outcome?;
-    drained.map(|()| exit)
+    up::served(&args.line, config, args.quiet, async |client| generate(&args, &briefs, &client).await).await
 }
 
 async fn generate(args: &GenerateArgs, briefs: &[BriefFile], client: &Client) -> anyhow::Result<Exit> {

@@ -5,7 +5,7 @@ use crate::brief_file::BriefFile;
 use crate::output;
 use cavendish_gateway::api::{JobEntry, JobStatus};
 use console::style;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl Screen {
         let width = titles.iter().map(|title| console::measure_text_width(title)).max().unwrap_or(0);
         let rows = titles.into_iter().map(|title| {
             let bar = bars.as_ref().map(|bars| {
-                let bar = bars.add(ProgressBar::new(WHOLE)).with_style(bar_style(RUNNING));
+                let bar = bars.add(ProgressBar::new(WHOLE)).with_style(output::bar_style(RUNNING));
                 bar.set_prefix(console::pad_str(&title, width, console::Alignment::Left, None).into_owned());
                 bar.set_message("waiting");
                 bar.enable_steady_tick(Duration::from_millis(120));
@@ -78,7 +78,7 @@ impl Screen {
             None => format!("{} lost sight of it", style("✗").red()),
         };
         // The clock of a bar goes on with every redraw of its neighbours; how long the job took does not.
-        bar.set_style(bar_style(ENDED));
+        bar.set_style(output::bar_style(ENDED));
         bar.abandon_with_message(ended);
     }
 
@@ -95,14 +95,10 @@ impl Screen {
     }
 }
 
-fn bar_style(template: &str) -> ProgressStyle {
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    style.progress_chars("━╸━").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use indicatif::ProgressStyle;
 
     #[test]
     fn the_templates_are_well_formed() {

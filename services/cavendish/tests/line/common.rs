@@ -15,10 +15,12 @@ pub(crate) async fn configured() -> (TestWorld, TempDir) {
     let world = TestWorld::create().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let blobs = &world.blobs_config;
+    let cache = std::env::var("CAVENDISH_CACHE").expect("run the tests with `cargo xtask test`");
     let text = format!(
         "[gateway]\nlisten = \"127.0.0.1:0\"\n[renderer]\nkind = \"fake\"\n[telemetry]\nmetrics_listen = \"127.0.0.1:0\"\n\
          [database]\nurl = \"{}\"\n[broker]\nurl = \"{}\"\n[blobs]\nendpoint = \"{}\"\nregion = \"{}\"\nbucket = \"{}\"\n\
-         access_key_id = \"{}\"\nsecret_access_key = \"{}\"\n",
+         access_key_id = \"{}\"\nsecret_access_key = \"{}\"\n[type]\nfonts_dir = \"{cache}/fonts\"\n\
+         [provenance]\nlocal_certificate = \"signer.pem\"\n",
         world.database_url,
         world.amqp_url,
         blobs.endpoint.as_deref().unwrap(),
@@ -66,7 +68,7 @@ pub(crate) struct Up {
     pub(crate) key: String,
     process: Child,
     folder: TempDir,
-    _world: TestWorld,
+    pub(crate) world: TestWorld,
 }
 
 impl Up {
@@ -77,7 +79,7 @@ impl Up {
         let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let said = first_object(&mut process);
         let told = |field: &str| said[field].as_str().unwrap().to_owned();
-        Self { url: told("url"), key: told("key"), process, folder, _world: world }
+        Self { url: told("url"), key: told("key"), process, folder, world }
     }
 
     pub(crate) fn folder(&self) -> &Path {

@@ -1,7 +1,9 @@
-//! The command line on a real line, as processes.
+//! The command line, as processes.
 
 #![allow(clippy::unwrap_used)]
 
 mod campaign;
 mod common;
+mod specs;
 mod up;
+mod verify;

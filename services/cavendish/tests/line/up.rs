@@ -29,6 +29,25 @@ async fn a_brief_goes_through_one_process_which_then_drains() {
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains("job.completed   2 files") && shown.contains("shot 1: 2 files"), "{shown}");
 
+    let file = format!("cavendish-output/{}", manifest["assets"][0]["path"].as_str().unwrap());
+    let told = cavendish(folder, &["verify", file.as_str(), "--json"]).output().unwrap();
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let credentials = &told[0]["credentials"];
+    assert_eq!((&credentials["standing"], &credentials["job"]), (&"trusted".into(), &job.into()), "{told}");
+    assert_eq!(credentials["source"], "trainedAlgorithmicMedia");
+
+    fs::write(folder.join("again.toml"), "prompt = \"drawn already\"\ndeliverables = [\"meta-story\"]\n").unwrap();
+    let again = ["generate", "again.toml", "--renders-of", job, "--out", "again", "--server", url, "--key", key];
+    let made = cavendish(folder, &again).output().unwrap();
+    assert!(made.status.success(), "{}", text(&made));
+    let anew: Value = serde_json::from_slice(&fs::read(folder.join("again/manifest.json")).unwrap()).unwrap();
+    assert_eq!(anew["assets"][0]["spec"], "meta-story");
+
+    let kept = cavendish(folder, &["job", "delete", job]).output().unwrap();
+    assert!(!kept.status.success() && text(&kept).contains("give --yes"), "{}", text(&kept));
+    let gone = cavendish(folder, &["job", "delete", job, "--yes"]).output().unwrap();
+    assert_eq!(String::from_utf8(gone.stdout).unwrap(), "2\n");
+
     kill_process(Pid::from_child(&up), Signal::TERM).unwrap();
     let ended = up.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(0), "{}", text(&ended));

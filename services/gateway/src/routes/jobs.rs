@@ -1,6 +1,6 @@
 use super::job_id;
 use super::list::ListQuery;
-use crate::api::{JobList, JobStatus};
+use crate::api::{AssetsGone, JobList, JobStatus};
 use crate::auth::Tenant;
 use crate::error::ApiError;
 use crate::follow::Follower;
@@ -11,6 +11,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use cavendish_domain::AssetId;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,36 @@ pub(crate) async fn cancel(
     state.store.cancel(tenant.id, job).await?;
     state.relay.poke();
     Ok(Json(views::status(&state, tenant.id, job).await?))
+}
+
+/// `DELETE /v1/jobs/{id}/assets`: deletes all its files. What is deleted stays in the job's account, without a URL.
+pub(crate) async fn delete_assets(
+    State(state): State<AppState>,
+    tenant: Tenant,
+    Path(id): Path<String>,
+) -> Result<Json<AssetsGone>, ApiError> {
+    part_with(&state, tenant, &id, None).await
+}
+
+/// `DELETE /v1/jobs/{id}/assets/{asset}`: deletes one file.
+pub(crate) async fn delete_asset(
+    State(state): State<AppState>,
+    tenant: Tenant,
+    Path((id, asset)): Path<(String, String)>,
+) -> Result<Json<AssetsGone>, ApiError> {
+    let asset = asset.parse().map_err(|_| ApiError::NotFound("asset"))?;
+    part_with(&state, tenant, &id, Some(&[asset])).await
+}
+
+async fn part_with(
+    state: &AppState,
+    tenant: Tenant,
+    id: &str,
+    wanted: Option<&[AssetId]>,
+) -> Result<Json<AssetsGone>, ApiError> {
+    let deleted = state.store.delete_assets(tenant.id, job_id(id)?, wanted).await?;
+    state.relay.poke();
+    Ok(Json(AssetsGone { deleted }))
 }
 
 /// `GET /v1/jobs/{id}/events`: the job's history and what comes after it, as server-sent events. With

@@ -15,7 +15,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use cavendish_domain::JobId;
 use std::time::Duration;
 use tower_http::timeout::TimeoutLayer;
@@ -30,6 +30,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/v1/jobs/{id}", get(jobs::status))
         .route("/v1/jobs/{id}/events", get(jobs::events))
         .route("/v1/jobs/{id}/cancel", post(jobs::cancel))
+        .route("/v1/jobs/{id}/assets", delete(jobs::delete_assets))
+        .route("/v1/jobs/{id}/assets/{asset}", delete(jobs::delete_asset))
         .route("/v1/subjects", post(subject_requests::add).get(subjects::list))
         .route("/v1/subjects/{name}", get(subjects::show).delete(subjects::remove))
         .route("/v1/subjects/{name}/versions", post(subject_requests::add_version))

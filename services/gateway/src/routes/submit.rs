@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cavendish_domain::{Brief, JobId, TenantId};
+use cavendish_domain::{Brief, InvalidBrief, JobId, TenantId};
 use cavendish_store::{NewJob, StoreError};
 use chrono::Utc;
 
@@ -34,6 +34,10 @@ pub(crate) async fn submit(
         if brief.deadline_ms.is_some() {
             meet_deadline(&state, &tenant, id, &brief).await?;
         }
+        if let Some(earlier) = brief.renders_of {
+            let found = state.store.rendered_shots(tenant.id, earlier).await;
+            found.map(drop).map_err(renders_fault)?;
+        }
         if cavendish_intake::named_profiles(&brief).next().is_some() {
             pin_profiles(&state, tenant.id, id, &mut brief).await?;
         }
@@ -51,6 +55,16 @@ pub(crate) async fn submit(
         tracing::info!(job_id = %accepted.job_id, tenant = job.tenant, "job accepted");
     }
     answer(&state, tenant_id, accepted.job_id).await
+}
+
+/// Why the renders of an earlier job cannot be finished anew.
+fn renders_fault(error: StoreError) -> ApiError {
+    let reason = match error {
+        StoreError::NotFound(_) => "is no job of yours".into(),
+        StoreError::Conflict(reason) => reason,
+        other => return other.into(),
+    };
+    InvalidBrief::one("renders_of", reason).into()
 }
 
 /// Refuses a brief whose deadline cannot be met; one that was accepted before is not refused after.

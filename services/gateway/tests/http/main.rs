@@ -6,6 +6,7 @@ mod access;
 mod deadline;
 mod follow;
 mod photos;
+mod retention;
 mod specs;
 mod subjects;
 mod submit;

@@ -79,6 +79,7 @@ pub(crate) fn plan(
             deliverables: (0..brief.deliverables.len()).collect(),
             decision: Some(for_variant(decision.clone(), variant, brief.variants)),
         },
+        render: None,
     };
     Ok((0..brief.variants).map(shot).collect())
 }

@@ -61,7 +61,7 @@ pub(crate) fn some_placements(count: usize) -> Result<Vec<String>> {
 }
 
 fn is_ours(format: &Format) -> bool {
-    matches!(format, Format::Jpeg | Format::Png | Format::Webp)
+    format.is_written()
 }
 
 /// A picture with smooth ground, edges and fine grain, as renders have them.

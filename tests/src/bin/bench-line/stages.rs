@@ -96,7 +96,7 @@ impl Handler for Ingest {
             deliverables: vec![0],
             decision: None,
         };
-        let shots = vec![PlannedShot { id: ShotId::of_job(turn.claim.job_id, 0), request }];
+        let shots = vec![PlannedShot { id: ShotId::of_job(turn.claim.job_id, 0), request, render: None }];
         Ok(PlanCommit { claim: turn.claim.clone(), shots, subjects: vec![], traceparent: turn.traceparent.clone() })
     }
 

@@ -4,10 +4,11 @@ mod timeline;
 
 use crate::cli::{JobArgs, JobCommand};
 use crate::{Exit, output, settings};
-use cavendish_domain::{JobId, TenantId};
+use cavendish_domain::{AssetId, JobId, TenantId};
 use cavendish_store::Store;
 use chrono::{DateTime, Utc};
 use std::path::Path;
+use uuid::Uuid;
 
 pub(crate) async fn run(args: JobArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let store = settings::store(config).await?;
@@ -16,6 +17,7 @@ pub(crate) async fn run(args: JobArgs, config: Option<&Path>) -> anyhow::Result<
         JobCommand::Show { id, json } => show::show(&store, tenant, id.into(), json).await,
         JobCommand::List { limit, json } => list(&store, tenant, limit, json).await,
         JobCommand::Cancel { id } => cancel(&store, tenant, id.into()).await,
+        JobCommand::Delete { id, assets, yes } => delete(&store, tenant, id.into(), &assets, yes).await,
     }
 }
 
@@ -53,6 +55,19 @@ async fn list(store: &Store, tenant: TenantId, limit: i64, json: bool) -> anyhow
 async fn cancel(store: &Store, tenant: TenantId, job: JobId) -> anyhow::Result<Exit> {
     let state = store.cancel(tenant, job).await?;
     println!("{state}");
+    Ok(Exit::Done)
+}
+
+async fn delete(store: &Store, tenant: TenantId, job: JobId, wanted: &[Uuid], yes: bool) -> anyhow::Result<Exit> {
+    let wanted: Vec<AssetId> = wanted.iter().copied().map(AssetId).collect();
+    let kept = store.job(tenant, job).await?.assets.iter().filter(|asset| asset.deleted_at.is_none()).count();
+    let count = if wanted.is_empty() { kept } else { wanted.len() };
+    if count > 0 && !yes && !output::confirmed(&format!("delete {count} files of job {job}?"))? {
+        anyhow::bail!("nothing was done");
+    }
+    let deleted = store.delete_assets(tenant, job, Some(wanted.as_slice()).filter(|ids| !ids.is_empty())).await?;
+    println!("{deleted}");
+    output::note("the postprocess service takes them out of the bucket within a minute");
     Ok(Exit::Done)
 }
 

@@ -145,7 +145,10 @@ fn print_files(view: &JobView) {
             asset.spec.clone(),
             format!("{}×{}", asset.width, asset.height),
             output::bytes(asset.bytes.cast_unsigned()),
-            key.to_owned(),
+            match asset.deleted_at {
+                Some(at) => style(format!("deleted {}", output::ago(at))).dim().to_string(),
+                None => key.to_owned(),
+            },
         ]
     };
     let rows: Vec<_> = view.assets.iter().map(row).collect();

@@ -3,7 +3,7 @@
 mod show;
 
 use crate::cli::{AddArgs, SubjectArgs, SubjectCommand};
-use crate::client::Client;
+use crate::client::{Client, POLL};
 use crate::{Exit, brief_file, output, subject_page};
 use anyhow::{Context, bail};
 use base64::Engine;
@@ -12,17 +12,13 @@ use cavendish_domain::{ProfileKind, ProfileName, ProfileRef, Reference};
 use cavendish_gateway::api::subjects::SubjectStatus;
 use console::style;
 use std::path::Path;
-use std::time::Duration;
 
 /// Bytes of all photographs of one request: what the gateway takes in one body, less the growth of base64.
 const MOST_BYTES: usize = 94 << 20;
-/// How often the gateway is asked whether something is done.
-const PAUSE: Duration = Duration::from_millis(250);
 
 pub(crate) async fn run(args: SubjectArgs) -> anyhow::Result<Exit> {
-    let key = args.server.key.as_deref();
-    let key = key.context("no API key: give --key or set CAVENDISH_KEY (`cavendish key create` makes one)")?;
-    let (client, json) = (Client::new(&args.server.server, key)?, args.server.json);
+    let client = Client::with_key(&args.server.server, args.server.key.as_deref())?;
+    let json = args.server.json;
     match args.command {
         SubjectCommand::Add(args) => add(&client, &args, json).await,
         SubjectCommand::List => list(&client, json).await,
@@ -64,7 +60,7 @@ async fn add(client: &Client, args: &AddArgs, json: bool) -> anyhow::Result<Exit
         return Ok(Exit::Done);
     }
     output::note(&format!("profiling {named} from {} photographs", args.photos.len()));
-    let status = settled(client, &named).await?;
+    let status = client.settled_subject(&named).await?;
     if json {
         output::json(&status)?;
     } else {
@@ -75,17 +71,6 @@ async fn add(client: &Client, args: &AddArgs, json: bool) -> anyhow::Result<Exit
         output::next(&format!("cavendish generate BRIEF.toml --subject {}", args.name));
     }
     Ok(if good { Exit::Done } else { Exit::Failed })
-}
-
-/// Waits until a version is profiled, rejected or failed.
-async fn settled(client: &Client, named: &ProfileRef) -> anyhow::Result<SubjectStatus> {
-    loop {
-        let status = client.find_subject(named).await?.with_context(|| format!("`{named}` was removed meanwhile"))?;
-        if status.profile.head.status != "requested" {
-            return Ok(status);
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
 }
 
 async fn list(client: &Client, json: bool) -> anyhow::Result<Exit> {
@@ -139,7 +124,7 @@ async fn test(client: &Client, named: &ProfileRef, photo: &Path, json: bool) -> 
     let mut test = client.test_subject(named, picture).await?;
     output::note(&format!("comparing {} with {}@{}", photo.display(), test.name, test.version));
     while test.status == "requested" {
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL).await;
         test = client.subject_test(&test).await?;
     }
     if json {

@@ -1,7 +1,6 @@
 //! `cavendish specs` as a process: any picture is measured, and specs of one's own are found.
 
-#![allow(clippy::unwrap_used)]
-
+use crate::common::CAVENDISH;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -12,7 +11,7 @@ const HOUSE: &str = "network = 'house'\nversion = 3\nsource = 'house style'\nrea
     bit_depth = 8\nforbids = ['border', 'text']\n";
 
 fn cavendish(folder: &Path, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cavendish"));
+    let mut command = Command::new(CAVENDISH);
     command.args(args).current_dir(folder).env("CAVENDISH_SPECS__DIR", folder.join("specs")).stdin(Stdio::null());
     command.env_remove("CAVENDISH_STACK").env_remove("CAVENDISH_CONFIG").output().unwrap()
 }
