@@ -61,7 +61,10 @@ async fn the_model_draws_the_same_bytes_for_the_same_brief_and_seed() -> Result<
         for shot in &view.shots {
             let render = &shot.render.as_ref().expect("a completed job's shot has a render").0;
             // It is better shown a hamburger than told of one.
-            assert_eq!((render.model.as_str(), &render.report["recalled"]), ("nano-references-v2", &json!(["hamburger"])));
+            assert_eq!(
+                (render.model.as_str(), &render.report["recalled"]),
+                ("nano-references-v2", &json!(["hamburger"]))
+            );
             let key = serde_json::from_value(json!(render.blob_key))?;
             files.push(scene.world.blobs.get(&key, 1 << 24).await?);
         }

@@ -22,8 +22,8 @@ impl Scene {
     }
 
     async fn is_there(&self, key: &str) -> bool {
-        let key: BlobKey = serde_json::from_value(json!(key)).unwrap();
-        self.world.blobs.head(&key).await.unwrap().is_some()
+        let key: BlobKey = serde_json::from_value(json!(key)).expect("a key");
+        self.world.blobs.head(&key).await.expect("the store answers").is_some()
     }
 
     async fn wait_until_refused(&self, why: &str) {

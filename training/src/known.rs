@@ -11,20 +11,70 @@ const SIDE: u32 = 96;
 const QUALITY: f32 = 88.0;
 /// Scenes, and words that prompts mostly mean otherwise.
 const NOT_MEANT: &[&str] = &[
-    "bank", "bug", "camping", "cityscape", "cityscape at dusk", "construction", "cooking", "desert", "factory",
-    "fly", "foggy", "ice", "landslide", "love hotel", "mate", "microbe", "mountain", "motorway",
-    "national park", "night with stars", "pouring liquid", "railway track", "rock", "salt", "school", "seal", "station",
-    "sunrise", "sunrise over mountains", "sunset", "train", "wedding", "wing", "wood",
+    "bank",
+    "bug",
+    "camping",
+    "cityscape",
+    "cityscape at dusk",
+    "construction",
+    "cooking",
+    "desert",
+    "factory",
+    "fly",
+    "foggy",
+    "ice",
+    "landslide",
+    "love hotel",
+    "mate",
+    "microbe",
+    "mountain",
+    "motorway",
+    "national park",
+    "night with stars",
+    "pouring liquid",
+    "railway track",
+    "rock",
+    "salt",
+    "school",
+    "seal",
+    "station",
+    "sunrise",
+    "sunrise over mountains",
+    "sunset",
+    "train",
+    "wedding",
+    "wing",
+    "wood",
 ];
 /// What people say for some of them.
 const ALSO: &[(&str, &str)] = &[
-    ("airplane", "plane"), ("alarm clock", "clock"), ("automobile", "car"), ("bicycle", "bike"),
-    ("birthday cake", "cake"), ("bell pepper", "pepper"), ("billed cap", "cap"), ("closed book", "book"),
-    ("closed umbrella", "umbrella"), ("deciduous tree", "tree"), ("delivery truck", "truck"), ("doughnut", "donut"),
-    ("ear of corn", "corn"), ("french fries", "fries"), ("green salad", "salad"), ("hamburger", "burger"),
-    ("handbag", "bag"), ("hot beverage", "coffee"), ("mobile phone", "phone"), ("mobile phone", "smartphone"),
-    ("potted plant", "plant"), ("red apple", "apple"), ("red paper lantern", "lantern"), ("running shoe", "shoe"),
-    ("running shoe", "sneaker"), ("top hat", "hat"), ("wrapped gift", "gift"),
+    ("airplane", "plane"),
+    ("alarm clock", "clock"),
+    ("automobile", "car"),
+    ("bicycle", "bike"),
+    ("birthday cake", "cake"),
+    ("bell pepper", "pepper"),
+    ("billed cap", "cap"),
+    ("closed book", "book"),
+    ("closed umbrella", "umbrella"),
+    ("deciduous tree", "tree"),
+    ("delivery truck", "truck"),
+    ("doughnut", "donut"),
+    ("ear of corn", "corn"),
+    ("french fries", "fries"),
+    ("green salad", "salad"),
+    ("hamburger", "burger"),
+    ("handbag", "bag"),
+    ("hot beverage", "coffee"),
+    ("mobile phone", "phone"),
+    ("mobile phone", "smartphone"),
+    ("potted plant", "plant"),
+    ("red apple", "apple"),
+    ("red paper lantern", "lantern"),
+    ("running shoe", "shoe"),
+    ("running shoe", "sneaker"),
+    ("top hat", "hat"),
+    ("wrapped gift", "gift"),
 ];
 
 /// Writes a picture of every named object and their list to the folder `out`.
@@ -35,7 +85,8 @@ pub(crate) fn write(objects: &Objects, out: &Path) -> Result<()> {
         .into_iter()
         .filter(|object| !NOT_MEANT.contains(&object.name.as_str()))
         .collect();
-    let mut list = String::from("# What the line knows by sight: a picture for each name. Made by `cavendish-train known`.\n");
+    let mut list =
+        String::from("# What the line knows by sight: a picture for each name. Made by `cavendish-train known`.\n");
     for object in meant {
         let file = format!("{}.webp", object.name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
         std::fs::write(out.join(&file), picture(object)?)?;

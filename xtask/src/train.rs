@@ -24,7 +24,7 @@ const NETWORKS: &[(&str, &[&str])] = &[
             "--lesson",
             "references",
             "--steps",
-            "1400",
+            "2600",
             "--rate",
             "5e-4",
             "--average",

@@ -329,7 +329,8 @@ mod tests {
     fn what_is_finished_anew_is_not_asked_for_again() {
         let job = JobId::new();
         assert_eq!(fields(serde_json::json!({"renders_of": job, "deliverables": ["amazon-main"]})), [""; 0]);
-        let again = serde_json::json!({"renders_of": job, "prompt": "x", "variants": 2, "deliverables": ["amazon-main"]});
+        let again =
+            serde_json::json!({"renders_of": job, "prompt": "x", "variants": 2, "deliverables": ["amazon-main"]});
         assert_eq!(fields(again), ["prompt", "variants"]);
     }
 

@@ -124,7 +124,9 @@ mod tests {
             Known::open(folder.path()).unwrap_err().to_string()
         };
         assert!(open("owl = { file = '../owl.webp' }").contains("not a plain file name"));
-        assert!(open("owl = { file = 'a' }\ncat = { file = 'b', also = ['owl'] }").contains("two things are called owl"));
+        assert!(
+            open("owl = { file = 'a' }\ncat = { file = 'b', also = ['owl'] }").contains("two things are called owl")
+        );
         assert!(Known::open(&folder.path().join("none")).is_err());
     }
 }

@@ -1,5 +1,5 @@
-use crate::credentials::{CredentialsError, Signer, ensure_certificate};
 use crate::Key;
+use crate::credentials::{CredentialsError, Signer, ensure_certificate};
 use serde::Deserialize;
 use std::fmt;
 use std::path::PathBuf;

@@ -100,8 +100,7 @@ impl Store {
                        SELECT id FROM assets WHERE deleted_at IS NULL AND created_at <= now() - $1 * interval '1 second'
                        ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)
                    RETURNING a.job_id, t.slug AS tenant, a.blob_key";
-        let deleted: Vec<Deleted> =
-            sqlx::query_as(sql).bind(age.as_secs_f64()).bind(BATCH).fetch_all(&mut *tx).await?;
+        let deleted: Vec<Deleted> = sqlx::query_as(sql).bind(age.as_secs_f64()).bind(BATCH).fetch_all(&mut *tx).await?;
         part_with_assets(&mut tx, &deleted).await?;
         tx.commit().await?;
         Ok(deleted.len() as u64)

@@ -111,10 +111,9 @@ impl Handler for PostprocessHandler {
             })?;
             let (scene, setting, wanted, metadata) = (scene.clone(), setting.clone(), spec.clone(), metadata.clone());
             let marks = self.marks.clone();
-            let finished =
-                blocking(move || finish(&scene, &wanted, (*setting).as_ref(), &metadata, &marks))
-                    .await?
-                    .map_err(|error| HandlerError::permanent("finish", format!("{}: {error}", spec.id)))?;
+            let finished = blocking(move || finish(&scene, &wanted, (*setting).as_ref(), &metadata, &marks))
+                .await?
+                .map_err(|error| HandlerError::permanent("finish", format!("{}: {error}", spec.id)))?;
             assets.push(self.upload(turn, place, finished).await?);
         }
         Ok(FinishCommit { claim: turn.claim.clone(), assets })

@@ -15,9 +15,9 @@ pub use sweep::RetentionConfig;
 use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
 use cavendish_provenance::{ProvenanceConfig, Watermark};
-use marked::Marks;
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use cavendish_specs::{Catalogues, SpecsConfig};
+use marked::Marks;
 use serde::Deserialize;
 
 /// What postprocess must know: the line's servers, and the section `[postprocess]`.

@@ -29,12 +29,7 @@ pub(crate) struct Made {
 ///
 /// # Errors
 /// When no format of the spec can hold the picture within its budget, or a codec fails.
-pub(crate) fn make(
-    image: &RgbImage,
-    spec: &Spec,
-    metadata: &Metadata,
-    marks: &Marks,
-) -> Result<Made, ImageError> {
+pub(crate) fn make(image: &RgbImage, spec: &Spec, metadata: &Metadata, marks: &Marks) -> Result<Made, ImageError> {
     let signer = marks.signer.as_ref();
     let plain = |reason: &str| Ok(encoded(image, spec, metadata, signer)?.0.telling(json!({ "reason": reason })));
     let Some(watermark) = &marks.watermark else { return plain("switched off") };

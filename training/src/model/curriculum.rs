@@ -45,7 +45,6 @@ impl Lesson {
         }
     }
 
-
     /// The kind of scenes of a batch, `done` (0..=1) into the run.
     pub(super) fn kind(self, seed: u64, batch: u64, done: f64) -> SceneKind {
         let share = |&(_, before, after): &Share| if done < WIDENED { before } else { after };

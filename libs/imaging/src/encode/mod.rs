@@ -64,7 +64,8 @@ pub fn encode(
     let (bytes, quality) = match format {
         Format::Png => (png::encode(image, metadata.dpi, xmp.as_deref(), budget)?, None),
         Format::Jpeg => {
-            let (bytes, q) = search(quality, budget, |q, tight| jpeg::encode(image, q, tight, metadata.dpi, xmp.as_deref()))?;
+            let (bytes, q) =
+                search(quality, budget, |q, tight| jpeg::encode(image, q, tight, metadata.dpi, xmp.as_deref()))?;
             (bytes, Some(q))
         }
         Format::Webp => {

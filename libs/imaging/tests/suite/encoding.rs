@@ -79,6 +79,7 @@ fn every_format_carries_its_marking_and_its_colour_tag() {
         (Marking::CompositeWithTrainedAlgorithmicMedia, "compositeWithTrainedAlgorithmicMedia"),
     ] {
         let metadata = Metadata {
+            dpi: None,
             marking: Some(marking),
             creator_tool: Some("Cavendish <&> \"friends\"\u{0}".into()),
             model: Some("nano".into()),

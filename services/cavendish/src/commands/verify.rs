@@ -32,7 +32,8 @@ pub(crate) fn run(args: &VerifyArgs, config: Option<&Path>) -> anyhow::Result<Ex
 
 fn look(file: &Path, watermark: &Watermark, anchors: Option<&str>) -> anyhow::Result<Told> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let provenance = inspect(&bytes, watermark, anchors).with_context(|| format!("cannot verify {}", file.display()))?;
+    let provenance =
+        inspect(&bytes, watermark, anchors).with_context(|| format!("cannot verify {}", file.display()))?;
     Ok(Told { file: file.to_owned(), marked: provenance.is_marked(), provenance })
 }
 
@@ -49,7 +50,9 @@ fn credentials(found: &Provenance) -> String {
     let standing = match credentials.standing {
         Standing::Trusted => style("trusted").green(),
         Standing::Valid => style("valid, signer unknown here").green(),
-        Standing::Invalid => style("invalid: the file was changed after it was signed, or its manifest is broken").red(),
+        Standing::Invalid => {
+            style("invalid: the file was changed after it was signed, or its manifest is broken").red()
+        }
     };
     let named = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} {value}"));
     let mut fields = vec![standing.to_string()];

@@ -94,7 +94,7 @@ fn copy_is_set_where_it_may_be(up: &Up, rows: &[Value]) {
         let job = row(spec, locale)["job"].as_str().unwrap();
         let shown = cavendish(up.folder(), &["job", "show", job, "--json"]).output().unwrap();
         let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
-        let assets = shown["assets"].as_array().unwrap();
+        let assets = shown["job"]["assets"].as_array().unwrap();
         assets.iter().find(|asset| asset["spec"] == spec).unwrap()["report"]["type"].clone()
     };
     let story = told("meta-story", "de-DE");

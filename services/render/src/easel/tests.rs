@@ -68,7 +68,11 @@ impl World {
         }
         let (renderer, vision) = (Arc::new(Painter(likes)), Arc::new(FakeVision));
         let (ledger, memory) = (Arc::default(), Arc::default());
-        Self { _bucket: bucket, easel: Easel { blobs, renderer, vision, recall: Recall::default(), ledger, memory }, subjects }
+        Self {
+            _bucket: bucket,
+            easel: Easel { blobs, renderer, vision, recall: Recall::default(), ledger, memory },
+            subjects,
+        }
     }
 
     /// A shot of both subjects, with `extra` fields of its request.
