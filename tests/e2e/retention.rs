@@ -6,7 +6,7 @@ use cavendish_blobs::BlobStore;
 use cavendish_domain::{AssetId, BlobKey, JobId, JobState, TenantId};
 use cavendish_store::Retention;
 use cavendish_testkit::wait_until;
-use cavendish_tests::{brief, photo};
+use cavendish_tests::{Service, brief, photo};
 use serde_json::json;
 use std::time::Duration;
 
@@ -109,11 +109,23 @@ async fn what_was_kept_for_long_enough_goes_but_no_render_that_a_later_job_share
     let view = scene.view(first).await?;
     let render = view.shots[0].render.as_ref().expect("it is completed").0.blob_key.clone();
     assert!(scene.is_there(&render).await);
+    // A later job is planned and not yet finished: nobody postprocesses.
+    stages.retain_mut(|stage| stage.service != Service::Postprocess || stage.kill().is_err());
+    let second = scene.request("second", &json!({"renders_of": first, "deliverables": ["meta-story"]})).await;
+    scene.wait_for(second, JobState::Finishing).await;
     let now = Some(Duration::ZERO);
-    scene.store.expire(Retention { renders: now, assets: now }).await?;
+    let expired = scene.store.expire(Retention { renders: now, assets: now }).await?;
+    assert_eq!((expired.renders, expired.assets), (2, 2), "those of the settled job");
     let doomed = scene.store.doomed_blobs(100).await?;
     let doomed: Vec<&str> = doomed.iter().map(BlobKey::as_str).collect();
-    assert!(doomed.contains(&render.as_str()) && doomed.contains(&view.assets[0].blob_key.as_str()), "{doomed:?}");
+    assert!(doomed.contains(&view.assets[0].blob_key.as_str()), "{doomed:?}");
+    assert!(!doomed.contains(&render.as_str()), "the later job needs it: {doomed:?}");
+
+    stages.push(scene.fleet.start(Service::Postprocess)?);
+    scene.wait_for(second, JobState::Completed).await;
+    scene.store.expire(Retention { renders: now, assets: None }).await?;
+    let doomed = scene.store.doomed_blobs(100).await?;
+    assert!(doomed.iter().any(|key| key.as_str() == render), "nobody needs it any more: {doomed:?}");
     // A sweep that died in the middle is taken up by the next service.
     stages.iter_mut().try_for_each(cavendish_tests::Process::kill)?;
     let _stages = scene.fleet.start_stages()?;
@@ -122,5 +134,20 @@ async fn what_was_kept_for_long_enough_goes_but_no_render_that_a_later_job_share
         scene.store.doomed_blobs(1).await.is_ok_and(|doomed| doomed.is_empty())
     })
     .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn files_leave_by_themselves_when_the_configuration_says_so() -> Result<()> {
+    let mut scene = Scene::new().await?;
+    let _stages = scene.fleet.start_stages()?;
+    let job = scene.finished().await;
+    let view = scene.view(job).await?;
+    scene.fleet.settings.set("CAVENDISH_RETENTION__ASSETS_DAYS", "0").set("CAVENDISH_RETENTION__SWEEP_SECONDS", "0.2");
+    let _sweeper = scene.fleet.start(Service::Postprocess)?;
+    for asset in &view.assets {
+        scene.wait_until_gone(&asset.blob_key).await;
+    }
+    assert_eq!(scene.store.rendered_shots(TenantId::DEFAULT, job).await?.len(), 2, "renders are kept for ever");
     Ok(())
 }

@@ -104,6 +104,11 @@ impl From<InvalidBrief> for HandlerError {
 
 impl From<StoreError> for HandlerError {
     fn from(error: StoreError) -> Self {
-        Self { reason: "store", retryable: error.is_retryable(), detail: error.to_string(), invalid: None }
+        match error {
+            StoreError::Invalid(invalid) => invalid.into(),
+            error => {
+                Self { reason: "store", retryable: error.is_retryable(), detail: error.to_string(), invalid: None }
+            }
+        }
     }
 }

@@ -239,7 +239,9 @@ impl Brief {
         let told = [
             ("prompt", !self.prompt.is_empty()),
             ("subjects", !self.subjects.is_empty()),
+            ("backdrop", self.backdrop != Backdrop::default()),
             ("variants", self.variants != 1),
+            ("seed", self.seed.is_some()),
         ];
         for (field, _) in told.into_iter().filter(|(_, is)| *is) {
             faults.add(field.into(), "is that of the job in renders_of: leave it out".into());
@@ -329,9 +331,9 @@ mod tests {
     fn what_is_finished_anew_is_not_asked_for_again() {
         let job = JobId::new();
         assert_eq!(fields(serde_json::json!({"renders_of": job, "deliverables": ["amazon-main"]})), [""; 0]);
-        let again =
-            serde_json::json!({"renders_of": job, "prompt": "x", "variants": 2, "deliverables": ["amazon-main"]});
-        assert_eq!(fields(again), ["prompt", "variants"]);
+        let again = serde_json::json!({"renders_of": job, "prompt": "x", "variants": 2, "seed": 1, "backdrop": "warm",
+                                       "deliverables": ["amazon-main"]});
+        assert_eq!(fields(again), ["prompt", "backdrop", "variants", "seed"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const FORMATS: [Format; 3] = [Format::Jpeg, Format::Png, Format::Webp];
+const FORMATS: [Format; 4] = [Format::Jpeg, Format::Png, Format::Webp, Format::Tiff];
 const ORIGIN: Origin<'static> = Origin {
     title: "meta-story",
     marking: Some(Marking::CompositeWithTrainedAlgorithmicMedia),

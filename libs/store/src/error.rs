@@ -1,3 +1,4 @@
+use cavendish_domain::InvalidBrief;
 use thiserror::Error;
 
 /// Why the store could not do what was asked.
@@ -6,6 +7,9 @@ pub enum StoreError {
     /// No such row for this tenant.
     #[error("{0} not found")]
     NotFound(&'static str),
+    /// The brief asks for what this tenant does not have, with the field.
+    #[error(transparent)]
+    Invalid(#[from] InvalidBrief),
     /// The request contradicts what is stored.
     #[error("{0}")]
     Conflict(String),

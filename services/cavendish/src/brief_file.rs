@@ -39,7 +39,7 @@ impl BriefFile {
     /// Has a brief finish the renders of an earlier job, whatever it says of what they show: that is drawn already.
     pub fn finish_anew(&mut self, job: Uuid) {
         let Some(body) = self.body.as_object_mut() else { return };
-        for drawn in ["prompt", "subjects", "variants"] {
+        for drawn in ["prompt", "subjects", "backdrop", "variants", "seed"] {
             body.remove(drawn);
         }
         body.insert("renders_of".into(), serde_json::json!(job));

@@ -41,6 +41,9 @@ pub struct BriefRecord {
     pub error: Option<String>,
     /// What was to be shown.
     pub prompt: String,
+    /// The earlier job whose renders were finished anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renders_of: Option<Uuid>,
     /// The seed it was given, or drew.
     pub seed: Option<u64>,
     /// Path of the subject's photograph, relative to the manifest.
@@ -149,6 +152,7 @@ pub fn brief_record(brief: &BriefFile, job: &JobStatus, photo: Option<String>) -
         status: job.head.status,
         error: job.head.error.clone(),
         prompt: job.brief.get("prompt").and_then(Value::as_str).unwrap_or_default().into(),
+        renders_of: job.brief.get("renders_of").and_then(|id| id.as_str()?.parse().ok()),
         seed: job.brief.get("seed").and_then(Value::as_u64),
         photo,
         timings: job.timings,

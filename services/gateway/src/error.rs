@@ -105,6 +105,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound(what) => Self::NotFound(what),
+            StoreError::Invalid(invalid) => Self::InvalidBrief(invalid),
             StoreError::Conflict(why) => Self::Conflict(why),
             error if error.is_retryable() => Self::Unavailable { what: "the database", source: error.into() },
             error => Self::Internal(error.into()),

@@ -65,7 +65,7 @@ async fn take_in(
         other => HandlerError::from(other),
     })?;
     if let Some(earlier) = brief.renders_of {
-        store.rendered_shots(tenant_id, earlier).await.map_err(renders_fault)?;
+        store.rendered_shots(tenant_id, earlier).await?;
     }
     let mut standings = vec![];
     for named in cavendish_intake::named_profiles(&brief) {
@@ -83,14 +83,4 @@ async fn take_in(
     let new = NewJob { id: job, tenant_id, tenant, brief, idempotency_key: None, traceparent: None };
     store.admit(&event.source, &event.id, &new).await?;
     Ok(job.uuid())
-}
-
-/// Why the renders of an earlier job cannot be finished anew.
-pub(crate) fn renders_fault(error: StoreError) -> HandlerError {
-    let reason = match error {
-        StoreError::NotFound(_) => "is no job of yours".into(),
-        StoreError::Conflict(reason) => reason,
-        other => return other.into(),
-    };
-    InvalidBrief::one("renders_of", reason).into()
 }

@@ -38,7 +38,7 @@ impl IngestHandler {
     /// The shots of an earlier job with their renders, for this job's deliverables.
     async fn finish_anew(&self, turn: &Turn<Input>, earlier: JobId) -> Result<PlanCommit, HandlerError> {
         let (claim, traceparent) = (turn.claim.clone(), turn.traceparent.clone());
-        let found = self.store.rendered_shots(claim.tenant_id, earlier).await.map_err(admit::renders_fault)?;
+        let found = self.store.rendered_shots(claim.tenant_id, earlier).await?;
         let deliverables: Vec<usize> = (0..turn.input.brief.deliverables.len()).collect();
         let shots = (0..).zip(found).map(|(index, RenderedShot { request, render })| PlannedShot {
             id: ShotId::of_job(claim.job_id, index),

@@ -17,8 +17,10 @@ use cavendish_conveyor::ConveyorConfig;
 use cavendish_provenance::{ProvenanceConfig, Watermark};
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use cavendish_specs::{Catalogues, SpecsConfig};
+use cavendish_store::Retention;
 use marked::Marks;
 use serde::Deserialize;
+use std::time::Duration;
 
 /// What postprocess must know: the line's servers, and the section `[postprocess]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -53,7 +55,7 @@ pub struct Service {
     specs: Catalogues,
     marks: Marks,
     typesetting: TypeConfig,
-    retention: RetentionConfig,
+    retention: (Retention, Duration),
     config: ConveyorConfig,
 }
 
@@ -61,7 +63,7 @@ impl Service {
     /// Connects.
     ///
     /// # Errors
-    /// When the specs or the certificate cannot be read, or Postgres or S3 refuse or stay away.
+    /// When the specs or the certificate cannot be read, or a span of time is none, or Postgres or S3 refuse or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         Ok(Self {
             specs: Catalogues::load(&options.specs)?,
@@ -71,7 +73,7 @@ impl Service {
             },
             line: Line::connect(&options.database, &options.broker, &options.blobs).await?,
             typesetting: options.typesetting,
-            retention: options.retention,
+            retention: options.retention.spans()?,
             config: options.postprocess,
         })
     }

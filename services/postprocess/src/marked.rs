@@ -3,7 +3,7 @@
 use crate::finish::encode_within;
 use cavendish_imaging::image::RgbImage;
 use cavendish_imaging::{Encoded, ImageError, Metadata, Reason, measure_and_show};
-use cavendish_provenance::{CredentialsError, Origin, Signer, Watermark};
+use cavendish_provenance::{Origin, Signer, Watermark};
 use cavendish_specs::{Facts, Report, Spec};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -24,8 +24,8 @@ pub(crate) struct Made {
     pub(crate) provenance: Value,
 }
 
-/// Makes the file of a picture, signed where there is a signer. It is left without the invisible mark where the mark could not be read in the finished file, or would cost the
-/// file its compliance.
+/// Makes the file of a picture, signed where there is a signer. It is left without the invisible mark where that could not be
+/// read in the finished file, or would cost the file its compliance.
 ///
 /// # Errors
 /// When no format of the spec can hold the picture within its budget, or a codec fails.
@@ -75,8 +75,8 @@ fn encoded(
     Ok((Made { file, facts, verdict, provenance: json!({ "credentials": credentials }) }, shown))
 }
 
-/// The file with its Content Credentials, and what is told of them. Where a spec's bytes have no room for them the file goes
-/// without, and says so.
+/// The file with its Content Credentials, and what is told of them. Where a spec's bytes have no room for them, or the
+/// certificate does not sign, the file goes without, and says so.
 fn signed(
     image: &RgbImage,
     spec: &Spec,
@@ -93,8 +93,10 @@ fn signed(
     };
     match signer.sign(&file.bytes, file.format, origin(spec, metadata)) {
         Ok(bytes) => Ok((Encoded { bytes, ..file }, json!({ "signed": true }))),
-        Err(CredentialsError::Refused(reason)) => without(&reason),
-        Err(error) => without(&error.to_string()),
+        Err(error) => {
+            tracing::warn!(%error, spec = spec.id, "a file is not signed");
+            Ok((file, json!({ "reason": error.to_string() })))
+        }
     }
 }
 

@@ -18,8 +18,8 @@ pub(super) fn dpi(bytes: &[u8], format: Format) -> Option<u32> {
 }
 
 fn png(bytes: &[u8]) -> Option<[f64; 2]> {
-    let info = png::Decoder::new(Cursor::new(bytes)).read_info().ok()?.info().clone();
-    let dims = info.pixel_dims.filter(|dims| dims.unit == png::Unit::Meter)?;
+    let reader = png::Decoder::new(Cursor::new(bytes)).read_info().ok()?;
+    let dims = reader.info().pixel_dims.filter(|dims| dims.unit == png::Unit::Meter)?;
     Some([dims.xppu, dims.yppu].map(|count| f64::from(count) * METRES_PER_INCH))
 }
 

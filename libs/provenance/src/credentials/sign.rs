@@ -112,12 +112,6 @@ impl Signer {
         self.reserve
     }
 
-    /// Whether files of this format can hold a manifest.
-    #[must_use]
-    pub fn signs(&self, format: Format) -> bool {
-        matches!(format, Format::Jpeg | Format::Png | Format::Webp | Format::Tiff)
-    }
-
     /// The file with its manifest.
     ///
     /// # Errors

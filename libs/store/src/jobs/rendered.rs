@@ -2,7 +2,7 @@
 
 use super::RenderRow;
 use crate::{Store, StoreError};
-use cavendish_domain::{JobId, ShotRequest, TenantId};
+use cavendish_domain::{InvalidBrief, JobId, ShotRequest, TenantId};
 use sqlx::FromRow;
 use sqlx::types::Json;
 
@@ -19,10 +19,14 @@ impl Store {
     /// The shots of a job with their renders, in order, to be finished anew.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] also for another tenant's job; [`StoreError::Conflict`] for one whose renders are not all
-    /// there, or no longer.
+    /// [`StoreError::Invalid`], a fault of `renders_of`, for another tenant's job and for one whose renders are not all there,
+    /// or no longer.
     pub async fn rendered_shots(&self, tenant: TenantId, job: JobId) -> Result<Vec<RenderedShot>, StoreError> {
-        self.job_state(tenant, job).await?;
+        let fault = |reason: String| StoreError::Invalid(InvalidBrief::one("renders_of", reason));
+        self.job_state(tenant, job).await.map_err(|error| match error {
+            StoreError::NotFound(_) => fault("is no job of yours".into()),
+            other => other,
+        })?;
         let sql = "SELECT s.request, to_jsonb(r) AS render
                    FROM shots s LEFT JOIN renders r ON r.shot_id = s.id AND r.deleted_at IS NULL
                    WHERE s.job_id = $1 ORDER BY s.index";
@@ -36,8 +40,7 @@ impl Store {
         let whole = |row: Row| Some(RenderedShot { request: row.request.0, render: row.render?.0 });
         let shots: Vec<RenderedShot> = rows.into_iter().filter_map(whole).collect();
         if shots.is_empty() || shots.len() < count {
-            let reason = format!("{} of the {count} renders of {job} are there", shots.len());
-            return Err(StoreError::Conflict(reason));
+            return Err(fault(format!("{} of the {count} renders of {job} are there", shots.len())));
         }
         Ok(shots)
     }

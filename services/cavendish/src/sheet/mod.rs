@@ -101,7 +101,11 @@ fn brief_head(brief: &BriefRecord, assets: &[&AssetRecord]) -> String {
              <figcaption>Source photograph</figcaption></figure>\n"
         )
     });
-    let prompt = if brief.prompt.is_empty() { "The subject as it is, on a studio backdrop." } else { &brief.prompt };
+    let plain = brief.renders_of.map_or_else(
+        || "The subject as it is, on a studio backdrop.".to_owned(),
+        |job| format!("The renders of job {job}, finished anew."),
+    );
+    let prompt = if brief.prompt.is_empty() { &plain } else { &brief.prompt };
     let quoted = if brief.prompt.is_empty() { "prompt plain" } else { "prompt" };
     format!(
         "<div class=\"brief-head{}\">\n{photo}<div class=\"about\">\n<h2>{}{}</h2>\n{}{}<dl class=\"facts\">\n{facts}</dl>\n</div>\n</div>\n",

@@ -54,6 +54,7 @@ fn brief(number: u128, name: &str, prompt: &str, photo: Option<&str>) -> BriefRe
         status: JobState::Completed,
         error: None,
         prompt: prompt.into(),
+        renders_of: None,
         seed: Some(42),
         photo: photo.map(Into::into),
         timings: JobTimings {

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cavendish_domain::{Brief, InvalidBrief, JobId, TenantId};
+use cavendish_domain::{Brief, JobId, ProfileRef, TenantId};
 use cavendish_store::{NewJob, StoreError};
 use chrono::Utc;
 
@@ -31,16 +31,7 @@ pub(crate) async fn submit(
         let body = submission::read_body(&state, &headers, body, state.config.max_body_bytes).await?;
         let mut brief = submission::parse_brief(&body, state.specs.of(&tenant.slug))?;
         drop(body);
-        if brief.deadline_ms.is_some() {
-            meet_deadline(&state, &tenant, id, &brief).await?;
-        }
-        if let Some(earlier) = brief.renders_of {
-            let found = state.store.rendered_shots(tenant.id, earlier).await;
-            found.map(drop).map_err(renders_fault)?;
-        }
-        if cavendish_intake::named_profiles(&brief).next().is_some() {
-            pin_profiles(&state, tenant.id, id, &mut brief).await?;
-        }
+        hold_to_the_present(&state, &tenant, id, &mut brief).await?;
         cavendish_intake::store_references(state.blobs.as_ref(), tenant.id, id, &mut brief).await?;
         // 32 bits survive every JSON reader, doubles included.
         brief.seed.get_or_insert_with(|| u64::from(rand::random::<u32>()));
@@ -57,38 +48,30 @@ pub(crate) async fn submit(
     answer(&state, tenant_id, accepted.job_id).await
 }
 
-/// Why the renders of an earlier job cannot be finished anew.
-fn renders_fault(error: StoreError) -> ApiError {
-    let reason = match error {
-        StoreError::NotFound(_) => "is no job of yours".into(),
-        StoreError::Conflict(reason) => reason,
-        other => return other.into(),
-    };
-    InvalidBrief::one("renders_of", reason).into()
-}
-
-/// Refuses a brief whose deadline cannot be met; one that was accepted before is not refused after.
-async fn meet_deadline(state: &AppState, tenant: &Tenant, id: JobId, brief: &Brief) -> Result<(), ApiError> {
+/// Compares a brief with how things stand: whether its deadline can be met and renders are there to be finished anew, and
+/// which versions of profiles it means. One that was accepted before is not refused after, and keeps the versions it has.
+async fn hold_to_the_present(state: &AppState, tenant: &Tenant, id: JobId, brief: &mut Brief) -> Result<(), ApiError> {
+    let named: Vec<ProfileRef> = cavendish_intake::named_profiles(brief).cloned().collect();
+    if brief.deadline_ms.is_none() && brief.renders_of.is_none() && named.is_empty() {
+        return Ok(());
+    }
     match state.store.job_state(tenant.id, id).await {
         Ok(_) => return Ok(()),
         Err(StoreError::NotFound(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    let (outlook, backlog) = state.store.prospects().await?;
-    let shape = cavendish_intake::shape(brief, state.specs.of(&tenant.slug));
-    cavendish_intake::admission(brief, shape, &outlook, &backlog, Utc::now()).map_err(ApiError::DeadlineUnreachable)
-}
-
-/// Pins the versions of the profiles that a brief names; what was accepted before keeps the ones that it has.
-async fn pin_profiles(state: &AppState, tenant: TenantId, id: JobId, brief: &mut Brief) -> Result<(), ApiError> {
-    match state.store.job_state(tenant, id).await {
-        Ok(_) => return Ok(()),
-        Err(StoreError::NotFound(_)) => {}
-        Err(error) => return Err(error.into()),
+    if brief.deadline_ms.is_some() {
+        let (outlook, backlog) = state.store.prospects().await?;
+        let shape = cavendish_intake::shape(brief, state.specs.of(&tenant.slug));
+        cavendish_intake::admission(brief, shape, &outlook, &backlog, Utc::now())
+            .map_err(ApiError::DeadlineUnreachable)?;
     }
-    let mut standings = vec![];
-    for named in cavendish_intake::named_profiles(brief) {
-        standings.push(state.store.profile_standing(tenant, named).await?);
+    if let Some(earlier) = brief.renders_of {
+        state.store.rendered_shots(tenant.id, earlier).await?;
+    }
+    let mut standings = Vec::with_capacity(named.len());
+    for profile in &named {
+        standings.push(state.store.profile_standing(tenant.id, profile).await?);
     }
     Ok(cavendish_intake::pin_profiles(brief, &standings)?)
 }

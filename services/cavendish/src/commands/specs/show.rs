@@ -31,6 +31,7 @@ fn rows(spec: &Spec) -> Vec<(&'static str, String)> {
         ("formats", formats.join(", ")),
         ("colours", if spec.rgb_only { "RGB without alpha" } else { "no CMYK" }.into()),
         ("bit depth", depth),
+        ("resolution", spec.dpi.map_or_else(|| "any".into(), |dpi| format!("{dpi} dpi"))),
         ("background", background.into()),
         ("subject", fill(spec)),
         ("kept clear", clear(spec)),
