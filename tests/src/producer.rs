@@ -2,7 +2,7 @@ use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cavendish_domain::JobId;
-use cavendish_imaging::{Format, Metadata, Quality, encode, image};
+use cavendish_imaging::{Format, Metadata, Target, encode, image};
 use cavendish_messages::topology;
 use cavendish_testkit::{TestWorld, wait_until};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
@@ -99,7 +99,7 @@ pub fn photo_of(colour: [u8; 3]) -> Result<String> {
     let inside = |x: u32, y: u32| (60..180).contains(&x) && (60..180).contains(&y);
     let pixel = |x, y| image::Rgb(if inside(x, y) { colour } else { [255; 3] });
     let photo = image::RgbImage::from_fn(240, 240, pixel);
-    let file = encode(&photo, Format::Png, None, Quality::default(), &Metadata::default())?;
+    let file = encode(&photo, &Target::of(Format::Png), &Metadata::default())?;
     Ok(STANDARD.encode(file.bytes))
 }
 

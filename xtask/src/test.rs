@@ -4,18 +4,19 @@ use crate::{
     cargo,
     paths::Paths,
     process, say,
-    setup::{self, python},
+    setup::{self, python, servers},
     stack::Stack,
 };
 use anyhow::Result;
 use std::process::{Command, ExitCode};
 
 /// What the tests of foreign producers and readers use.
-const PYTHON_PACKAGES: [&str; 3] = ["pika==1.3.2", "pillow==11.3.0", "c2pa-python==0.38.1"];
+const PYTHON_PACKAGES: [&str; 4] = ["pika==1.3.2", "pillow==11.3.0", "c2pa-python==0.38.1", "pypdf==7.1.1"];
 
 /// Sets up, starts the servers and runs `cargo test --workspace` with `args` added. Stops what it started.
 pub(crate) fn run(paths: &Paths, args: &[String]) -> Result<ExitCode> {
     setup::all(paths, false)?;
+    servers::ensure_program("exiftool", "-ver", "libimage-exiftool-perl")?;
     let python = python::environment(paths, "venv-test", &PYTHON_PACKAGES)?;
     say::headline("Building the programs that tests run");
     cargo::run(cargo::command(paths).args(["build", "--workspace", "--bins"]))?;

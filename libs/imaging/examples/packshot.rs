@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use cavendish_imaging::{
-    Backdrop, CutoutHint, Format, Limits, Marking, Metadata, Method, Placement, Quality, compose, cutout, decode,
+    Backdrop, CutoutHint, Format, Limits, Marking, Metadata, Method, Placement, Target, compose, cutout, decode,
     encode, fit, measure,
 };
 use cavendish_specs::{Background, Catalogue};
@@ -51,7 +51,7 @@ fn main() -> anyhow::Result<()> {
         let metadata = Metadata { marking: Some(Marking::CompositeWithTrainedAlgorithmicMedia), ..Metadata::default() };
         let started = Instant::now();
         let budget = spec.max_bytes.map(|b| b as usize);
-        let file = encode(&scene.image, Format::Jpeg, budget, Quality::default(), &metadata)?;
+        let file = encode(&scene.image, &Target::of(Format::Jpeg).within(budget), &metadata)?;
         let encoded = started.elapsed();
         let started = Instant::now();
         let report = spec.check(&measure(&file.bytes)?);

@@ -18,7 +18,7 @@ pub enum Reason {
         max: usize,
     },
     /// Not a format that is read here.
-    #[error("unsupported format: {found}; JPEG, PNG, WebP, GIF, BMP and TIFF are read")]
+    #[error("unsupported format: {found}; JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF are read")]
     UnsupportedFormat {
         /// What the content looks like.
         found: String,
@@ -103,7 +103,7 @@ pub enum Reason {
         budget: usize,
     },
     /// A format that is not written here.
-    #[error("{} is not written here; JPEG, PNG and WebP are", .0.mime())]
+    #[error("{} is not written here; JPEG, PNG, WebP, AVIF, TIFF and PDF are", .0.mime())]
     CannotWrite(Format),
     /// A request that makes no sense, such as an empty canvas.
     #[error("{0}")]

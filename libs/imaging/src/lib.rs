@@ -18,10 +18,10 @@ mod regions;
 mod resize;
 mod studio;
 
-pub use cavendish_specs::{Facts, Format, PixelBox};
+pub use cavendish_specs::{Colour, Facts, Format, PixelBox};
 pub use cutout::{Cutout, CutoutHint, Edges, Method, cutout, cutout_by_matte, cutout_simple, reduced};
 pub use decode::{Decoded, Header, IccOutcome, Limits, decode, probe};
-pub use encode::{Encoded, Marking, Metadata, Quality, encode};
+pub use encode::{Encoded, Marking, Metadata, OutputProfile, Quality, Target, encode};
 pub use error::{ImageError, Reason};
 pub use fit::{FitMode, Fitted, fit};
 pub use image;

@@ -2,14 +2,15 @@
 
 mod density;
 mod frame;
+mod press;
 
-use cavendish_specs::{Border, ColourSpace, Facts, PixelBox};
+use cavendish_specs::{Border, ColourSpace, Facts, Format, PixelBox};
 use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
 use std::io::Cursor;
 
 use crate::background::PlainBackground;
 use crate::cutout::plain;
-use crate::decode::{Decoded, Limits, decode, is_srgb};
+use crate::decode::{Decoded, Limits, beside_avif, beside_tiff, decode, is_display_p3, is_srgb};
 use crate::error::{ImageError, Reason};
 use crate::resize::resize_rgb;
 
@@ -27,29 +28,80 @@ pub fn measure(bytes: &[u8]) -> Result<Facts, ImageError> {
 /// # Errors
 /// As [`measure`].
 pub fn measure_and_show(bytes: &[u8]) -> Result<(Facts, RgbImage), ImageError> {
-    let limits = Limits { max_pixels: 64_000_000, max_bytes: 64_000_000, max_alloc: 1 << 30, ..Limits::default() };
-    let decoded = decode(bytes, &limits)?;
-    let rgb = decoded.to_rgb();
-    let subject = subject_box(&rgb)?;
-    let (width, height) = rgb.dimensions();
-    let fill = subject.map(|b| (b.width as f32 / width as f32).max(b.height as f32 / height as f32));
-    let (profile, xmp) = beside(bytes);
+    let limits = Limits { max_pixels: 64_000_000, max_bytes: MOST_BYTES, max_alloc: 1 << 30, ..Limits::default() };
+    if bytes.len() > limits.max_bytes {
+        return Err(Reason::TooManyBytes { bytes: bytes.len(), max: limits.max_bytes }.into());
+    }
+    let (file, shown) = match press::sheet(bytes, limits.max_pixels)? {
+        Some(sheet) => File::of_sheet(&sheet)?,
+        None => File::of_picture(bytes, &limits)?,
+    };
+    let subject = subject_box(&shown)?;
+    let (width, height) = shown.dimensions();
     let facts = Facts {
         width,
         height,
-        format: decoded.header.format,
+        format: file.format,
         bytes: bytes.len() as u64,
-        border: border(&rgb),
-        frame: frame::frame(&rgb),
-        fill,
+        border: border(&shown),
+        frame: frame::frame(&shown),
+        fill: subject.map(|b| (b.width as f32 / width as f32).max(b.height as f32 / height as f32)),
         subject,
-        colour_space: colour_space(&decoded, bytes, profile.as_deref()),
-        bit_depth: decoded.header.bit_depth,
-        dpi: density::dpi(bytes, decoded.header.format),
-        has_alpha: matches!(decoded.image, DynamicImage::ImageRgba8(_)),
-        digital_source_type: xmp.as_deref().and_then(source_type),
+        colour_space: file.colour_space,
+        bit_depth: file.bit_depth,
+        dpi: file.dpi,
+        bleed_mm: file.bleed_mm,
+        has_alpha: file.has_alpha,
+        digital_source_type: file.xmp.as_deref().and_then(source_type),
     };
-    Ok((facts, rgb))
+    Ok((facts, shown))
+}
+
+/// Files are measured up to this many bytes; a sheet of A3 in CMYK has as many.
+const MOST_BYTES: usize = 160_000_000;
+
+/// What a file says beside its pixels.
+struct File {
+    format: Format,
+    colour_space: ColourSpace,
+    bit_depth: u8,
+    has_alpha: bool,
+    dpi: Option<u32>,
+    bleed_mm: Option<f32>,
+    xmp: Option<String>,
+}
+
+impl File {
+    fn of_picture(bytes: &[u8], limits: &Limits) -> Result<(Self, RgbImage), ImageError> {
+        let decoded = decode(bytes, limits)?;
+        let format = decoded.header.format;
+        let (profile, xmp) = match format {
+            Format::Avif => beside_avif(bytes),
+            Format::Tiff => beside_tiff(bytes),
+            _ => beside(bytes),
+        };
+        let file = Self {
+            format,
+            colour_space: colour_space(&decoded, bytes, profile.as_deref()),
+            bit_depth: decoded.header.bit_depth,
+            has_alpha: matches!(decoded.image, DynamicImage::ImageRgba8(_)),
+            dpi: density::dpi(bytes, format),
+            bleed_mm: None,
+            xmp,
+        };
+        Ok((file, decoded.to_rgb()))
+    }
+
+    fn of_sheet(sheet: &press::Sheet) -> Result<(Self, RgbImage), ImageError> {
+        let colour_space = match (sheet.channels, sheet.icc.as_deref()) {
+            (4, _) => ColourSpace::Cmyk,
+            (_, profile) => rgb_space(profile, false),
+        };
+        let xmp = sheet.xmp.clone();
+        let (format, dpi, bleed_mm) = (sheet.format, sheet.dpi, sheet.bleed_mm);
+        let file = Self { format, colour_space, bit_depth: 8, has_alpha: false, dpi, bleed_mm, xmp };
+        Ok((file, sheet.shown()?))
+    }
 }
 
 /// The box of the subject before a plain backdrop, in pixels; None where the backdrop is not plain or nothing stands
@@ -108,13 +160,21 @@ fn beside(bytes: &[u8]) -> (Option<Vec<u8>>, Option<String>) {
 
 fn colour_space(decoded: &Decoded, bytes: &[u8], profile: Option<&[u8]>) -> ColourSpace {
     let header = &decoded.header;
-    let palette = header.format == cavendish_specs::Format::Png && bytes.get(25) == Some(&3);
-    match profile {
+    let palette = header.format == Format::Png && bytes.get(25) == Some(&3);
+    match header {
         _ if header.cmyk => ColourSpace::Cmyk,
         _ if header.channels <= 2 && !palette => ColourSpace::Grey,
+        _ => rgb_space(profile, has_srgb_chunk(bytes)),
+    }
+}
+
+/// The space of RGB by its profile, or by a word that stands for one.
+fn rgb_space(profile: Option<&[u8]>, says_srgb: bool) -> ColourSpace {
+    match profile {
         Some(profile) if is_srgb(profile) => ColourSpace::Srgb,
+        Some(profile) if is_display_p3(profile) => ColourSpace::DisplayP3,
         Some(_) => ColourSpace::OtherRgb,
-        None if has_srgb_chunk(bytes) => ColourSpace::Srgb,
+        None if says_srgb => ColourSpace::Srgb,
         None => ColourSpace::Untagged,
     }
 }

@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use cavendish_imaging::image::{Rgb, RgbImage};
-use cavendish_imaging::{Format, Limits, Metadata, Quality, crop, decode, encode, resize_rgb};
+use cavendish_imaging::{Format, Limits, Metadata, Quality, Target, crop, decode, encode, resize_rgb};
 use cavendish_provenance::{Key, Watermark};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -124,7 +124,8 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 fn jpeg(image: &RgbImage, quality: u8) -> Result<RgbImage> {
-    let file = encode(image, Format::Jpeg, None, Quality { min: quality, max: quality }, &Metadata::default())?;
+    let file =
+        encode(image, &Target::of(Format::Jpeg).at(Quality { min: quality, max: quality }), &Metadata::default())?;
     Ok(decode(&file.bytes, &Limits::default())?.to_rgb())
 }
 

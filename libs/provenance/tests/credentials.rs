@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 use cavendish_imaging::image::{Rgb, RgbImage};
-use cavendish_imaging::{Format, Limits, Marking, Metadata, Quality, decode, encode};
+use cavendish_imaging::{Format, Limits, Marking, Metadata, Target, decode, encode};
 use cavendish_provenance::{Credentials, Origin, ProvenanceConfig, Signer, Standing};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const FORMATS: [Format; 4] = [Format::Jpeg, Format::Png, Format::Webp, Format::Tiff];
+const FORMATS: [Format; 5] = [Format::Jpeg, Format::Png, Format::Webp, Format::Tiff, Format::Avif];
 const ORIGIN: Origin<'static> = Origin {
     title: "meta-story",
     marking: Some(Marking::CompositeWithTrainedAlgorithmicMedia),
@@ -26,7 +26,7 @@ fn signer(folder: &Path) -> Signer {
 
 fn file(format: Format) -> Vec<u8> {
     let image = RgbImage::from_fn(160, 120, |x, y| Rgb([x as u8, y as u8, (x * y % 251) as u8]));
-    encode(&image, format, None, Quality::default(), &Metadata::default()).unwrap().bytes
+    encode(&image, &Target::of(format), &Metadata::default()).unwrap().bytes
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
 use cavendish_imaging::image::{Rgb, RgbImage};
-use cavendish_imaging::{Format, Limits, Marking, Metadata, Quality, crop, decode, encode, resize_rgb};
+use cavendish_imaging::{Format, Limits, Marking, Metadata, Quality, Target, crop, decode, encode, resize_rgb};
 use cavendish_provenance::{Key, Watermark, inspect};
 
 const PAYLOAD: u64 = 0x0123_4567_89ab_cdef;
@@ -44,7 +44,7 @@ fn packshot() -> RgbImage {
 }
 
 fn jpeg(image: &RgbImage) -> RgbImage {
-    let file = encode(image, Format::Jpeg, None, Quality { min: 75, max: 75 }, &Metadata::default()).unwrap();
+    let file = encode(image, &Target::of(Format::Jpeg).at(Quality { min: 75, max: 75 }), &Metadata::default()).unwrap();
     decode(&file.bytes, &Limits::default()).unwrap().to_rgb()
 }
 
@@ -139,14 +139,14 @@ fn a_file_tells_its_marks() {
     watermark.embed(&mut image, PAYLOAD).unwrap();
     let metadata = Metadata { marking: Some(Marking::Composite), job: Some("a job".into()), ..Metadata::default() };
     for format in [Format::Jpeg, Format::Png, Format::Webp] {
-        let file = encode(&image, format, None, Quality::default(), &metadata).unwrap();
+        let file = encode(&image, &Target::of(format), &metadata).unwrap();
         let told = inspect(&file.bytes, &watermark, None).unwrap();
         assert_eq!(told.watermark.payload.as_deref(), Some("0123456789abcdef"), "{format:?}");
         assert_eq!((told.xmp.marking.as_deref(), told.xmp.job.as_deref()), (Some("composite"), Some("a job")));
         assert!(told.is_marked());
     }
     let [(_, plain), ..] = pictures();
-    let file = encode(&plain, Format::Png, None, Quality::default(), &Metadata::default()).unwrap();
+    let file = encode(&plain, &Target::of(Format::Png), &Metadata::default()).unwrap();
     assert!(!inspect(&file.bytes, &watermark, None).unwrap().is_marked());
     assert!(inspect(b"no picture", &watermark, None).is_err());
 }

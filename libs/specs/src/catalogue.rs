@@ -8,7 +8,7 @@ use crate::file;
 use crate::spec::Spec;
 
 /// The files that are shipped, by name.
-const FILES: [(&str, &str); 15] = [
+const FILES: [(&str, &str); 16] = [
     ("amazon.toml", include_str!("../catalogue/amazon.toml")),
     ("dv360.toml", include_str!("../catalogue/dv360.toml")),
     ("ebay.toml", include_str!("../catalogue/ebay.toml")),
@@ -23,6 +23,7 @@ const FILES: [(&str, &str); 15] = [
     ("shopify.toml", include_str!("../catalogue/shopify.toml")),
     ("tiktok.toml", include_str!("../catalogue/tiktok.toml")),
     ("walmart.toml", include_str!("../catalogue/walmart.toml")),
+    ("web.toml", include_str!("../catalogue/web.toml")),
     ("x.toml", include_str!("../catalogue/x.toml")),
 ];
 

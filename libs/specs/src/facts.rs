@@ -41,6 +41,8 @@ pub struct Frame {
 pub enum ColourSpace {
     /// RGB, tagged as sRGB.
     Srgb,
+    /// RGB, tagged as Display P3.
+    DisplayP3,
     /// RGB without a profile; readers take it for sRGB.
     Untagged,
     /// RGB with some other profile.
@@ -78,6 +80,10 @@ pub struct Facts {
     /// Pixels to an inch on paper; None where the file does not say.
     #[serde(default)]
     pub dpi: Option<u32>,
+    /// Millimetres between the edge and the line along which the sheet is cut, where it is the least; None where the file
+    /// does not say.
+    #[serde(default)]
+    pub bleed_mm: Option<f32>,
     /// Whether there is an alpha channel.
     pub has_alpha: bool,
     /// The last segment of the IPTC `DigitalSourceType` in the file's XMP, such as `trainedAlgorithmicMedia`.

@@ -18,6 +18,10 @@ pub enum Format {
     Bmp,
     /// TIFF, `image/tiff`.
     Tiff,
+    /// AVIF, `image/avif`.
+    Avif,
+    /// A page that is one picture, `application/pdf`, as printers take it.
+    Pdf,
 }
 
 impl Format {
@@ -30,12 +34,19 @@ impl Format {
             Self::Gif => "image/gif",
             Self::Bmp => "image/bmp",
             Self::Tiff => "image/tiff",
+            Self::Avif => "image/avif",
+            Self::Pdf => "application/pdf",
         }
     }
 
     /// Whether files of this format are written here; GIF and BMP are read only.
     pub fn is_written(self) -> bool {
         !matches!(self, Self::Gif | Self::Bmp)
+    }
+
+    /// Whether files of this format can hold the inks of a press.
+    pub fn holds_cmyk(self) -> bool {
+        matches!(self, Self::Tiff | Self::Pdf)
     }
 
     /// The usual file name extension, without the dot.
@@ -47,6 +58,8 @@ impl Format {
             Self::Gif => "gif",
             Self::Bmp => "bmp",
             Self::Tiff => "tif",
+            Self::Avif => "avif",
+            Self::Pdf => "pdf",
         }
     }
 
@@ -60,6 +73,8 @@ impl Format {
             "image/gif" => Self::Gif,
             "image/bmp" | "image/x-ms-bmp" => Self::Bmp,
             "image/tiff" => Self::Tiff,
+            "image/avif" => Self::Avif,
+            "application/pdf" => Self::Pdf,
             _ => return None,
         })
     }

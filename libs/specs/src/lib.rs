@@ -28,4 +28,4 @@ pub use error::{CatalogueError, CatalogueFault, UnknownSpec};
 pub use facts::{Border, ColourSpace, Facts, Frame, PixelBox};
 pub use folder::{Catalogues, SpecsConfig};
 pub use format::Format;
-pub use spec::{Background, Fill, Forbidden, Insets, Limit, Size, Spec, Trust};
+pub use spec::{Background, Colour, Fill, Forbidden, Insets, Limit, Size, Spec, Trust};

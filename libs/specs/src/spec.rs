@@ -102,6 +102,19 @@ pub enum Background {
     PureWhite,
 }
 
+/// The colours that a file is written in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Colour {
+    /// sRGB, which every reader takes untagged RGB for.
+    #[default]
+    Srgb,
+    /// Display P3, the wider gamut of phones and newer screens.
+    DisplayP3,
+    /// Cyan, magenta, yellow and black, for a press.
+    Cmyk,
+}
+
 /// How much of the frame the subject fills: the larger of its width share and its height share.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -204,6 +217,12 @@ pub struct Spec {
     /// Required pixels to an inch on paper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dpi: Option<u32>,
+    /// Millimetres on every side that are printed and cut off, part of `size`; needs `dpi`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bleed_mm: Option<f32>,
+    /// The colours that the file is written in.
+    #[serde(default)]
+    pub colour: Colour,
     /// Whether the file must be plain RGB: no grey, no CMYK, no alpha.
     #[serde(default)]
     pub rgb_only: bool,

@@ -1,6 +1,8 @@
 //! What a spec must hold to be of use.
 
-use crate::spec::{Fill, Size, Spec};
+use crate::spec::{Colour, Fill, Size, Spec};
+
+const MM_PER_INCH: f32 = 25.4;
 
 /// A field of a spec, relative to it, and what is wrong with it.
 type Fault = (&'static str, String);
@@ -22,11 +24,28 @@ pub(crate) fn validate(spec: &Spec) -> Result<(), Fault> {
     if spec.fill.is_some_and(|Fill { min, max, target }| !(0.0 < min && min <= target && target <= max && max <= 1.0)) {
         return Err(("fill", "is not 0 < min ≤ target ≤ max ≤ 1".into()));
     }
+    if spec.colour == Colour::Cmyk && !spec.formats.iter().any(|format| format.holds_cmyk()) {
+        return Err(("colour", "cmyk is written as tiff and pdf, and neither is allowed".into()));
+    }
+    if spec.colour == Colour::Cmyk && spec.rgb_only {
+        return Err(("rgb_only", "contradicts colour = \"cmyk\"".into()));
+    }
+    bleed(spec)?;
     let [left, top, right, bottom] = spec.safe_area(spec.size.width, spec.size.height);
     if left >= right || top >= bottom {
         return Err(("safe_zone", "leaves no room for the subject".into()));
     }
     Ok(())
+}
+
+fn bleed(spec: &Spec) -> Result<(), Fault> {
+    let Some(bleed) = spec.bleed_mm else { return Ok(()) };
+    let Some(dpi) = spec.dpi else { return Err(("bleed_mm", "needs dpi: millimetres are nothing to a screen".into())) };
+    let shorter = spec.size.width.min(spec.size.height) as f32 / dpi as f32 * MM_PER_INCH;
+    match bleed > 0.0 && 2.0 * bleed < shorter {
+        true => Ok(()),
+        false => Err(("bleed_mm", format!("{bleed} is not above 0 and below half of the sheet, {shorter:.0} mm"))),
+    }
 }
 
 fn id(spec: &Spec) -> Result<(), Fault> {

@@ -1,6 +1,8 @@
 //! Facts against specs: what is made to target passes, and every broken rule is named.
 
-use cavendish_specs::{Background, Border, Catalogue, ColourSpace, Facts, Frame, Outcome, PixelBox, Spec};
+use cavendish_specs::{
+    Background, Border, Catalogue, Colour, ColourSpace, Facts, Format, Frame, Outcome, PixelBox, Spec,
+};
 
 /// Facts of a file made exactly as the spec wants it.
 fn ideal(spec: &Spec) -> Facts {
@@ -23,9 +25,14 @@ fn ideal(spec: &Spec) -> Facts {
         frame: None,
         fill: Some(share),
         subject: Some(subject),
-        colour_space: ColourSpace::Srgb,
+        colour_space: match spec.colour {
+            Colour::Srgb => ColourSpace::Srgb,
+            Colour::DisplayP3 => ColourSpace::DisplayP3,
+            Colour::Cmyk => ColourSpace::Cmyk,
+        },
         bit_depth: 8,
         dpi: spec.dpi,
+        bleed_mm: spec.bleed_mm,
         has_alpha: false,
         digital_source_type: Some("trainedAlgorithmicMedia".into()),
     }
@@ -72,8 +79,17 @@ fn every_limit_bites_one_step_beyond_it() {
             assert_eq!(failed(spec, &Facts { dpi: Some(72), ..ideal(spec) }), ["resolution"], "{}", spec.id);
             assert_eq!(failed(spec, &Facts { dpi: None, ..ideal(spec) }), ["resolution"], "{}", spec.id);
         }
-        let facts = Facts { colour_space: ColourSpace::Cmyk, ..ideal(spec) };
-        assert_eq!(failed(spec, &facts), ["colour"], "{}", spec.id);
+        let press = spec.colour == Colour::Cmyk;
+        let other = if press { ColourSpace::Srgb } else { ColourSpace::Cmyk };
+        assert_eq!(failed(spec, &Facts { colour_space: other, ..ideal(spec) }), ["colour"], "{}", spec.id);
+        if spec.bleed_mm.is_some() && press {
+            for bleed_mm in [None, Some(2.0)] {
+                assert_eq!(failed(spec, &Facts { bleed_mm, ..ideal(spec) }), ["bleed"], "{}", spec.id);
+            }
+            let tiff = Facts { bleed_mm: None, format: Format::Tiff, ..ideal(spec) };
+            let check = spec.check(&tiff);
+            assert_eq!(check.check("bleed").map(|check| check.outcome), Some(Outcome::NotMachineChecked));
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! One deliverable: shape, mark, encode within the budget, measure the finished bytes, check.
 
 use crate::copy;
-use crate::marked::{Marks, make};
+use crate::marked::{Finishing, make};
 use crate::scene::Scene;
-use cavendish_imaging::{Encoded, ImageError, Metadata, Quality, Reason, encode};
+use cavendish_imaging::{Colour, Encoded, Format, ImageError, Metadata, OutputProfile, Reason, Target, encode};
 use cavendish_specs::Spec;
 use cavendish_typesetting::Setting;
 use serde_json::{Value, json};
@@ -28,15 +28,16 @@ pub(crate) fn finish(
     spec: &Spec,
     setting: Option<&Setting>,
     metadata: &Metadata,
-    marks: &Marks,
+    finishing: &Finishing,
 ) -> Result<Finished, ImageError> {
     let began = Instant::now();
     let (picture, told) = copy::picture(scene, spec, setting)?;
     let shaped = began.elapsed();
     let drawn = scene.is_drawn(spec);
     let model = metadata.model.clone().filter(|_| drawn);
-    let metadata = Metadata { marking: Some(scene.marking(spec)), dpi: spec.dpi, model, ..metadata.clone() };
-    let made = make(&picture.image, spec, &metadata, marks)?;
+    let Spec { dpi, bleed_mm, .. } = *spec;
+    let metadata = Metadata { marking: Some(scene.marking(spec)), dpi, bleed_mm, model, ..metadata.clone() };
+    let made = make(&picture.image, spec, &metadata, finishing)?;
     let mut report = json!({
         "checks": made.verdict.checks,
         "layout": picture.layout,
@@ -62,18 +63,26 @@ pub(crate) fn finish(
     })
 }
 
-/// The first of the spec's formats that we write and that fits, with `reserve` bytes left.
+/// The first of the spec's formats that we write and that fits, with `reserve` bytes left; CMYK is for this press.
 pub(crate) fn encode_within(
     image: &cavendish_imaging::image::RgbImage,
     spec: &Spec,
     metadata: &Metadata,
+    press: &OutputProfile,
     reserve: usize,
 ) -> Result<Encoded, ImageError> {
     let budget = spec.max_bytes.and_then(|bytes| usize::try_from(bytes).ok());
     let budget = budget.map(|bytes| bytes.saturating_sub(reserve));
+    let profile = match spec.colour {
+        Colour::Srgb => OutputProfile::srgb(),
+        Colour::DisplayP3 => OutputProfile::display_p3(),
+        Colour::Cmyk => press.clone(),
+    };
+    let able = |format: &&Format| format.is_written() && (spec.colour != Colour::Cmyk || format.holds_cmyk());
     let mut last = None;
-    for &format in spec.formats.iter().filter(|format| format.is_written()) {
-        match encode(image, format, budget, Quality::default(), metadata) {
+    for &format in spec.formats.iter().filter(able) {
+        let target = Target { profile: profile.clone(), ..Target::of(format).within(budget) };
+        match encode(image, &target, metadata) {
             Err(error) if matches!(error.reason, Reason::BudgetUnreachable { .. }) => last = Some(error),
             other => return other,
         }

@@ -1,6 +1,6 @@
 use crate::copy::{TypeConfig, Typesetter};
 use crate::finish::{Finished, finish};
-use crate::marked::Marks;
+use crate::marked::Finishing;
 use crate::scene::Scene;
 use crate::source;
 use cavendish_blobs::{BlobStore, Blobs};
@@ -21,7 +21,7 @@ pub struct PostprocessHandler {
     store: Store,
     blobs: Arc<Blobs>,
     specs: Catalogues,
-    marks: Arc<Marks>,
+    finishing: Arc<Finishing>,
     typesetter: Arc<Typesetter>,
 }
 
@@ -34,17 +34,17 @@ pub struct Input {
 }
 
 impl PostprocessHandler {
-    /// A handler on these servers, for deliverables of these specs, with these marks, fonts and brands.
+    /// A handler on these servers, for deliverables of these specs, finished with these means, fonts and brands.
     #[must_use]
     pub(crate) fn new(
         store: Store,
         blobs: Arc<Blobs>,
         specs: Catalogues,
-        marks: Marks,
+        finishing: Finishing,
         typesetting: TypeConfig,
     ) -> Self {
         let typesetter = Arc::new(Typesetter::new(typesetting));
-        Self { store, blobs, specs, marks: Arc::new(marks), typesetter }
+        Self { store, blobs, specs, finishing: Arc::new(finishing), typesetter }
     }
 
     /// The pixels that the assets are made from: the subjects' cut-outs, or the render.
@@ -110,8 +110,8 @@ impl Handler for PostprocessHandler {
                 HandlerError::permanent("unknown_spec", format!("deliverables[{place}].spec: {error}"))
             })?;
             let (scene, setting, wanted, metadata) = (scene.clone(), setting.clone(), spec.clone(), metadata.clone());
-            let marks = self.marks.clone();
-            let finished = blocking(move || finish(&scene, &wanted, (*setting).as_ref(), &metadata, &marks))
+            let finishing = self.finishing.clone();
+            let finished = blocking(move || finish(&scene, &wanted, (*setting).as_ref(), &metadata, &finishing))
                 .await?
                 .map_err(|error| HandlerError::permanent("finish", format!("{}: {error}", spec.id)))?;
             assets.push(self.upload(turn, place, finished).await?);
@@ -131,6 +131,7 @@ fn metadata(turn: &Turn<Input>) -> Metadata {
     Metadata {
         marking: None,
         dpi: None,
+        bleed_mm: None,
         creator_tool: Some(concat!("Cavendish ", env!("CARGO_PKG_VERSION")).into()),
         model: Some(render.model.clone()),
         seed: Some(render.seed.cast_unsigned()),

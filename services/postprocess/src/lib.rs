@@ -12,14 +12,17 @@ pub use copy::TypeConfig;
 pub use handler::PostprocessHandler;
 pub use sweep::RetentionConfig;
 
+use anyhow::Context;
 use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
+use cavendish_imaging::OutputProfile;
 use cavendish_provenance::{ProvenanceConfig, Watermark};
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use cavendish_specs::{Catalogues, SpecsConfig};
 use cavendish_store::Retention;
-use marked::Marks;
+use marked::Finishing;
 use serde::Deserialize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What postprocess must know: the line's servers, and the section `[postprocess]`.
@@ -40,6 +43,9 @@ pub struct Options {
     /// How files are marked.
     #[serde(default)]
     pub provenance: ProvenanceConfig,
+    /// The press that CMYK files are for.
+    #[serde(default)]
+    pub print: PrintConfig,
     /// How long files and renders are kept.
     #[serde(default)]
     pub retention: RetentionConfig,
@@ -48,12 +54,28 @@ pub struct Options {
     pub postprocess: ConveyorConfig,
 }
 
+/// `[print]`: the press that CMYK files are for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct PrintConfig {
+    /// Its ICC profile; coated paper by ISO 12647-2 where none is named.
+    pub profile: Option<PathBuf>,
+}
+
+impl PrintConfig {
+    fn press(&self) -> anyhow::Result<OutputProfile> {
+        let Some(path) = &self.profile else { return Ok(OutputProfile::coated()) };
+        let read = || anyhow::Ok(OutputProfile::press(&std::fs::read(path)?)?);
+        read().with_context(|| format!("print.profile: {}", path.display()))
+    }
+}
+
 /// The postprocess service.
 #[derive(Debug)]
 pub struct Service {
     line: Line,
     specs: Catalogues,
-    marks: Marks,
+    finishing: Finishing,
     typesetting: TypeConfig,
     retention: (Retention, Duration),
     config: ConveyorConfig,
@@ -67,9 +89,10 @@ impl Service {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         Ok(Self {
             specs: Catalogues::load(&options.specs)?,
-            marks: Marks {
+            finishing: Finishing {
                 watermark: options.provenance.watermark.then(|| Watermark::new(&options.provenance.key())),
                 signer: options.provenance.signer()?,
+                press: options.print.press()?,
             },
             line: Line::connect(&options.database, &options.broker, &options.blobs).await?,
             typesetting: options.typesetting,
@@ -82,7 +105,7 @@ impl Service {
     pub async fn run(self, shutdown: CancellationToken) {
         let (store, blobs) = (self.line.store.clone(), self.line.blobs.clone());
         let sweep = sweep::sweep(store.clone(), blobs.clone(), self.retention, shutdown.clone());
-        let handler = PostprocessHandler::new(store, blobs, self.specs, self.marks, self.typesetting);
+        let handler = PostprocessHandler::new(store, blobs, self.specs, self.finishing, self.typesetting);
         tokio::join!(sweep, self.line.run(handler, self.config, shutdown).drained());
         self.line.close().await;
     }

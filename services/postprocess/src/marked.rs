@@ -2,17 +2,18 @@
 
 use crate::finish::encode_within;
 use cavendish_imaging::image::RgbImage;
-use cavendish_imaging::{Encoded, ImageError, Metadata, Reason, measure_and_show};
+use cavendish_imaging::{Encoded, ImageError, Metadata, OutputProfile, Reason, measure_and_show};
 use cavendish_provenance::{Origin, Signer, Watermark};
 use cavendish_specs::{Facts, Report, Spec};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// What files are marked with besides their XMP packet.
-#[derive(Debug, Default)]
-pub(crate) struct Marks {
+/// What files are finished with: their marks besides the XMP packet, and the press that CMYK is for.
+#[derive(Debug)]
+pub(crate) struct Finishing {
     pub(crate) watermark: Option<Watermark>,
     pub(crate) signer: Option<Signer>,
+    pub(crate) press: OutputProfile,
 }
 
 /// A file as it turned out.
@@ -29,11 +30,15 @@ pub(crate) struct Made {
 ///
 /// # Errors
 /// When no format of the spec can hold the picture within its budget, or a codec fails.
-pub(crate) fn make(image: &RgbImage, spec: &Spec, metadata: &Metadata, marks: &Marks) -> Result<Made, ImageError> {
-    let signer = marks.signer.as_ref();
-    let plain = |reason: &str| Ok(encoded(image, spec, metadata, signer)?.0.telling(json!({ "reason": reason })));
-    let Some(watermark) = &marks.watermark else { return plain("switched off") };
-    match marked(image, spec, metadata, watermark, signer)? {
+pub(crate) fn make(
+    image: &RgbImage,
+    spec: &Spec,
+    metadata: &Metadata,
+    finishing: &Finishing,
+) -> Result<Made, ImageError> {
+    let plain = |reason: &str| Ok(encoded(image, spec, metadata, finishing)?.0.telling(json!({ "reason": reason })));
+    let Some(watermark) = &finishing.watermark else { return plain("switched off") };
+    match marked(image, spec, metadata, watermark, finishing)? {
         Some(made) if made.verdict.compliant => Ok(made),
         marked => {
             let plain: Result<Made, ImageError> = plain("no room in the picture or in the bytes that its spec allows");
@@ -49,11 +54,11 @@ fn marked(
     spec: &Spec,
     metadata: &Metadata,
     watermark: &Watermark,
-    signer: Option<&Signer>,
+    finishing: &Finishing,
 ) -> Result<Option<Made>, ImageError> {
     let (mut picture, payload) = (image.clone(), digest(image));
     watermark.embed(&mut picture, payload)?;
-    let (made, picture) = match encoded(&picture, spec, metadata, signer) {
+    let (made, picture) = match encoded(&picture, spec, metadata, finishing) {
         Err(error) if matches!(error.reason, Reason::BudgetUnreachable { .. }) => return Ok(None),
         made => made?,
     };
@@ -67,9 +72,9 @@ fn encoded(
     image: &RgbImage,
     spec: &Spec,
     metadata: &Metadata,
-    signer: Option<&Signer>,
+    finishing: &Finishing,
 ) -> Result<(Made, RgbImage), ImageError> {
-    let (file, credentials) = signed(image, spec, metadata, signer)?;
+    let (file, credentials) = signed(image, spec, metadata, finishing)?;
     let (facts, shown) = measure_and_show(&file.bytes)?;
     let verdict = spec.check(&facts);
     Ok((Made { file, facts, verdict, provenance: json!({ "credentials": credentials }) }, shown))
@@ -81,16 +86,20 @@ fn signed(
     image: &RgbImage,
     spec: &Spec,
     metadata: &Metadata,
-    signer: Option<&Signer>,
+    finishing: &Finishing,
 ) -> Result<(Encoded, Value), ImageError> {
-    let without = |reason: &str| Ok((encode_within(image, spec, metadata, 0)?, json!({ "reason": reason })));
-    let Some(signer) = signer else { return without("no certificate is configured") };
-    let file = match encode_within(image, spec, metadata, signer.reserve()) {
+    let encode = |reserve| encode_within(image, spec, metadata, &finishing.press, reserve);
+    let without = |reason: &str| Ok((encode(0)?, json!({ "reason": reason })));
+    let Some(signer) = &finishing.signer else { return without("no certificate is configured") };
+    let file = match encode(signer.reserve()) {
         Err(error) if matches!(error.reason, Reason::BudgetUnreachable { .. }) => {
             return without("no room in the bytes that its spec allows");
         }
         file => file?,
     };
+    if !Signer::signs(file.format) {
+        return Ok((file, json!({ "reason": "PDF files are not signed here" })));
+    }
     match signer.sign(&file.bytes, file.format, origin(spec, metadata)) {
         Ok(bytes) => Ok((Encoded { bytes, ..file }, json!({ "signed": true }))),
         Err(error) => {
@@ -134,8 +143,11 @@ mod tests {
     use cavendish_specs::Catalogue;
 
     fn made(image: &RgbImage, spec: &str) -> Made {
-        let marks = Marks { watermark: Some(Watermark::new(&Key::default())), signer: None };
-        make(image, Catalogue::builtin().get(spec).unwrap(), &Metadata::default(), &marks).unwrap()
+        let watermark = Some(Watermark::new(&Key::default()));
+        let finishing = Finishing { watermark, signer: None, press: OutputProfile::coated() };
+        let spec = Catalogue::builtin().get(spec).unwrap();
+        let metadata = Metadata { dpi: spec.dpi, bleed_mm: spec.bleed_mm, ..Metadata::default() };
+        make(image, spec, &metadata, &finishing).unwrap()
     }
 
     #[test]
@@ -149,6 +161,27 @@ mod tests {
         assert_eq!(made.facts.border.largest_deviation, 0);
         let again = self::made(&image, "amazon-main");
         assert!(made.file.bytes == again.file.bytes, "the same picture gives the same file");
+    }
+
+    #[test]
+    fn files_for_screens_and_presses_are_what_their_specs_ask_for() {
+        let image = RgbImage::from_fn(1311, 1819, |x, y| match (x as f32 - 655.0).hypot(y as f32 - 900.0) < 400.0 {
+            true => Rgb([200, (40 + (x * 7 + y * 3) % 60) as u8, 30]),
+            false => Rgb([255; 3]),
+        });
+        for spec in ["print-a6-postcard-cmyk", "print-a6-postcard"] {
+            let made = made(&image, spec);
+            assert!(made.verdict.compliant, "{spec}: {:?}", made.verdict.failures().collect::<Vec<_>>());
+            assert_eq!(made.facts.border.largest_deviation, 0, "{spec}: paper is white");
+            assert!(made.provenance["watermark"]["score"].is_number(), "{spec}: {}", made.provenance);
+        }
+        let image = cavendish_imaging::resize_rgb(&image, 1200, 1200).unwrap();
+        for spec in ["web-product", "web-product-p3"] {
+            let made = made(&image, spec);
+            assert!(made.verdict.compliant, "{spec}: {:?}", made.verdict.failures().collect::<Vec<_>>());
+            assert_eq!(made.file.mime, "image/avif");
+            assert!(made.provenance["watermark"]["score"].is_number(), "{spec}: {}", made.provenance);
+        }
     }
 
     #[test]

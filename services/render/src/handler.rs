@@ -3,7 +3,7 @@ use cavendish_blobs::{BlobStore, Blobs};
 use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{BlobKey, Decision, Made, ShotId, ShotRequest, Stage};
 use cavendish_imaging::image::RgbImage;
-use cavendish_imaging::{Format, Metadata, Quality, encode};
+use cavendish_imaging::{Format, Metadata, Target, encode};
 use cavendish_messages::{EventType, Progress};
 use cavendish_renderer::{OnStep, RenderError, Share};
 use cavendish_service_kit::{blob_error, blocking};
@@ -63,7 +63,7 @@ impl RenderHandler {
     }
 
     async fn upload(&self, key: &BlobKey, image: RgbImage) -> Result<(), HandlerError> {
-        let file = blocking(move || encode(&image, Format::Png, None, Quality::default(), &Metadata::default()))
+        let file = blocking(move || encode(&image, &Target::of(Format::Png), &Metadata::default()))
             .await?
             .map_err(|error| HandlerError::permanent("encode", error))?;
         self.blobs.put_new(key, file.bytes.into(), Format::Png.mime()).await.map_err(blob_error)?;

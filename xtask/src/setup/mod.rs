@@ -1,6 +1,7 @@
 //! `cargo xtask setup`: brings what is missing into the cache folder and says what it does.
 
 mod archive;
+mod avif;
 mod debian;
 mod folder;
 mod fonts;
@@ -20,10 +21,11 @@ use crate::{paths::Paths, say};
 use anyhow::{Context, Result};
 use std::fs;
 
-/// Everything: libtorch, weights, the demo photograph, fonts and the servers.
+/// Everything: libtorch, libavif, weights, the demo photograph, fonts and the servers.
 pub(crate) fn all(paths: &Paths, cuda: bool) -> Result<()> {
     let _lock = hold(paths)?;
     libtorch::ensure(paths, cuda)?;
+    avif::ensure()?;
     weights::ensure(paths)?;
     photo::ensure(paths)?;
     fonts::ensure(paths)?;
@@ -51,7 +53,8 @@ pub(crate) fn training(paths: &Paths) -> Result<()> {
 /// What the workspace needs to be compiled.
 pub(crate) fn to_build(paths: &Paths) -> Result<()> {
     let _lock = hold(paths)?;
-    libtorch::ensure(paths, false)
+    libtorch::ensure(paths, false)?;
+    avif::ensure()
 }
 
 /// Prints which packages of libtorch `setup` would download.

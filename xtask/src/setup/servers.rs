@@ -83,6 +83,16 @@ pub(crate) fn ensure(rabbitmq: bool, postgres: bool) -> Result<()> {
     Ok(())
 }
 
+/// Makes sure that `program` runs, which the Debian package `package` brings.
+pub(crate) fn ensure_program(program: &str, probe: &str, package: &str) -> Result<()> {
+    let mut command = Command::new(program);
+    let runs = command.arg(probe).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if runs.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    install(&[package]).with_context(|| format!("{program} is needed"))
+}
+
 /// Refreshes the package lists.
 pub(crate) fn update() -> Result<()> {
     apt(&root_prefix().context("nobody here may run apt-get")?, &["update"])

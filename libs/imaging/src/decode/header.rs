@@ -2,7 +2,7 @@
 
 use cavendish_specs::Format;
 
-use super::malformed;
+use super::{avif, malformed};
 use crate::error::{ImageError, Reason};
 
 /// What a picture's header declares.
@@ -59,6 +59,7 @@ pub fn probe(bytes: &[u8]) -> Result<Header, ImageError> {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => webp(bytes),
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => tiff(bytes),
         [b'B', b'M', ..] => bmp(bytes),
+        _ if avif::is_avif(bytes) => avif::header(bytes),
         _ => Err(Reason::UnsupportedFormat { found: guess(bytes).into() }.into()),
     }
 }
@@ -69,7 +70,6 @@ fn guess(bytes: &[u8]) -> &'static str {
     let brand = bytes.get(4..12).unwrap_or_default();
     let has = |needle: &[u8]| head.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle));
     match head {
-        _ if brand.starts_with(b"ftypavif") || brand.starts_with(b"ftypavis") => "AVIF",
         _ if brand.starts_with(b"ftyphei") || brand.starts_with(b"ftypmif1") => "HEIC",
         _ if brand.starts_with(b"ftyp") => "an MP4 container",
         [0xff, 0x0a, ..] => "JPEG XL",

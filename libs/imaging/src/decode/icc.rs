@@ -39,8 +39,18 @@ pub(super) fn to_srgb(image: &DynamicImage, profile: Option<&[u8]>) -> (DynamicI
     }
 }
 
-/// Whether a profile is sRGB in all but its words: its colourants and its curve agree within what a byte can show.
+/// Whether a profile is sRGB in all but its words.
 pub(crate) fn is_srgb(bytes: &[u8]) -> bool {
+    is_like(bytes, &ColorProfile::new_srgb())
+}
+
+/// Whether a profile is Display P3 in all but its words.
+pub(crate) fn is_display_p3(bytes: &[u8]) -> bool {
+    is_like(bytes, &ColorProfile::new_display_p3())
+}
+
+/// Whether two profiles agree, in their colourants and their curve, within what a byte can show.
+fn is_like(bytes: &[u8], target: &ColorProfile) -> bool {
     let Some(profile) = (bytes.len() <= MAX_PROFILE).then(|| ColorProfile::new_from_slice(bytes).ok()).flatten() else {
         return false;
     };
@@ -49,8 +59,7 @@ pub(crate) fn is_srgb(bytes: &[u8]) -> bool {
     }
     let probe: Vec<u8> = (0..=255u8).flat_map(|v| [[v, v, v], [v, 0, 0], [0, v, 0], [0, 0, v]]).flatten().collect();
     let mut out = vec![0u8; probe.len()];
-    let target = ColorProfile::new_srgb();
-    let made = profile.create_transform_8bit(Layout::Rgb, &target, Layout::Rgb, TransformOptions::default());
+    let made = profile.create_transform_8bit(Layout::Rgb, target, Layout::Rgb, TransformOptions::default());
     made.is_ok_and(|t| t.transform(&probe, &mut out).is_ok())
         && probe.iter().zip(&out).all(|(a, b)| a.abs_diff(*b) <= 2)
 }

@@ -1,7 +1,9 @@
 //! Safe decoding: measured before it is decoded, decoded under limits, never a panic.
 
+mod avif;
 mod header;
 mod icc;
+mod tiff;
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,9 +14,11 @@ use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage, RgbaImage};
 
 use crate::error::{ImageError, Reason};
 use crate::resize::flatten;
+pub(crate) use avif::beside as beside_avif;
 pub use header::{Header, probe};
 pub use icc::IccOutcome;
-pub(crate) use icc::is_srgb;
+pub(crate) use icc::{is_display_p3, is_srgb};
+pub(crate) use tiff::beside as beside_tiff;
 
 /// How much an untrusted picture may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,7 +141,11 @@ fn admit(header: &Header, bytes: usize, limits: &Limits) -> Result<(), ImageErro
 type Raw = (DynamicImage, Orientation, Option<Vec<u8>>);
 
 fn pixels(bytes: &[u8], header: &Header, limits: &Limits) -> Result<Raw, ImageError> {
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), codec(header.format));
+    let Some(codec) = codec(header.format) else {
+        let (image, profile) = avif::pixels(bytes)?;
+        return Ok((image, Orientation::NoTransforms, profile));
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), codec);
     let mut allowed = image::Limits::default();
     allowed.max_image_width = Some(limits.max_side);
     allowed.max_image_height = Some(limits.max_side);
@@ -147,21 +155,26 @@ fn pixels(bytes: &[u8], header: &Header, limits: &Limits) -> Result<Raw, ImageEr
     if decoder.dimensions() != (header.width, header.height) {
         return Err(malformed(header.format, "its headers contradict each other"));
     }
-    let profile = decoder.icc_profile().ok().flatten();
+    let profile = match header.format {
+        Format::Tiff => tiff::beside(bytes).0,
+        _ => decoder.icc_profile().ok().flatten(),
+    };
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let image = DynamicImage::from_decoder(decoder).map_err(|e| told(header, &e))?;
     Ok((image, orientation, profile))
 }
 
-fn codec(format: Format) -> image::ImageFormat {
-    match format {
+/// What `image` calls the format; None for AVIF, and for PDF, which is no picture to take.
+fn codec(format: Format) -> Option<image::ImageFormat> {
+    Some(match format {
         Format::Jpeg => image::ImageFormat::Jpeg,
         Format::Png => image::ImageFormat::Png,
         Format::Webp => image::ImageFormat::WebP,
         Format::Gif => image::ImageFormat::Gif,
         Format::Bmp => image::ImageFormat::Bmp,
         Format::Tiff => image::ImageFormat::Tiff,
-    }
+        Format::Avif | Format::Pdf => return None,
+    })
 }
 
 pub(crate) fn eight_bit(image: &DynamicImage) -> DynamicImage {

@@ -1,9 +1,9 @@
-//! JPEG: 4:4:4 where quality is high, progressive with its own Huffman tables where bytes are scarce.
+//! JPEG, RGB: 4:4:4 where quality is high, progressive with its own Huffman tables where bytes are scarce.
 
 use image::RgbImage;
 use jpeg_encoder::{ColorType, Encoder, EncodingError, PixelDensity, SamplingFactor};
 
-use super::metadata::srgb_profile;
+use super::profile::OutputProfile;
 use crate::error::{ImageError, Reason};
 
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
@@ -12,6 +12,7 @@ pub(super) fn encode(
     image: &RgbImage,
     quality: u8,
     tight: bool,
+    profile: &OutputProfile,
     dpi: Option<u32>,
     xmp: Option<&str>,
 ) -> Result<Vec<u8>, ImageError> {
@@ -27,11 +28,11 @@ pub(super) fn encode(
         encoder.set_density(PixelDensity::dpi(dpi));
     }
     encoder.set_optimized_huffman_tables(tight);
-    encoder.add_icc_profile(srgb_profile()).map_err(failed)?;
+    encoder.add_icc_profile(profile.icc()).map_err(failed)?;
     if let Some(xmp) = xmp {
         encoder.add_app_segment(1, [XMP_HEADER, xmp.as_bytes()].concat()).map_err(failed)?;
     }
-    encoder.encode(image.as_raw(), width, height, ColorType::Rgb).map_err(failed)?;
+    encoder.encode(&profile.samples(image)?.data, width, height, ColorType::Rgb).map_err(failed)?;
     Ok(bytes)
 }
 

@@ -1,7 +1,6 @@
-//! What is written beside the pixels: the sRGB profile, and the XMP packet that marks a generated image.
+//! What is written beside the pixels: the XMP packet that marks a generated image.
 
 use std::fmt::Write as _;
-use std::sync::LazyLock;
 
 /// How the pixels came to be, in the words of the IPTC vocabulary `digitalsourcetype`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -27,13 +26,15 @@ impl Marking {
 }
 
 /// What is written into a file beside its pixels; what is None is left out, and an empty one writes no packet.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct Metadata {
     /// How the pixels came to be.
     pub marking: Option<Marking>,
-    /// Pixels to an inch on paper; WebP has no place for it.
+    /// Pixels to an inch on paper; WebP and AVIF have no place for it.
     pub dpi: Option<u32>,
+    /// Millimetres on every side that are cut off; only PDF has a place for it.
+    pub bleed_mm: Option<f32>,
     /// The program, `xmp:CreatorTool`.
     pub creator_tool: Option<String>,
     /// The model's name.
@@ -91,16 +92,4 @@ fn escaped(text: &str) -> String {
         }
     }
     out
-}
-
-/// A compact sRGB profile, the same bytes on every day.
-pub(super) fn srgb_profile() -> &'static [u8] {
-    static PROFILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
-        let mut profile = moxcms::ColorProfile::new_srgb();
-        profile.creation_date_time =
-            moxcms::ColorDateTime { year: 2026, month: 1, day_of_the_month: 1, hours: 0, minutes: 0, seconds: 0 };
-        // The built-in profile always encodes; without it a file would only lose its tag.
-        profile.encode().unwrap_or_default()
-    });
-    &PROFILE
 }

@@ -1,16 +1,20 @@
 //! Encoding within a byte budget, with the colour tag and the marking of a generated image written in.
 
+mod avif;
 mod jpeg;
 mod metadata;
+pub(crate) mod pdf;
 mod png;
+mod profile;
 mod tiff;
 mod webp;
 
-use cavendish_specs::Format;
+use cavendish_specs::{Colour, Format};
 use image::RgbImage;
 
 use crate::error::{ImageError, Reason};
 pub use metadata::{Marking, Metadata};
+pub use profile::OutputProfile;
 
 /// The quality to start at and the quality not to go below, 1..100. PNG has no quality and ignores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,43 +41,73 @@ pub struct Encoded {
     pub format: Format,
     /// Its MIME type.
     pub mime: &'static str,
-    /// The quality that was used; None for PNG and TIFF.
+    /// The quality that was used; None for PNG, TIFF and PDF.
     pub quality: Option<u8>,
 }
 
-/// Encodes a picture as the best file that fits `budget` bytes (None: any size), by bisection over the quality where the
-/// format has one.
-/// The same input gives the same bytes. White areas stay exactly (255, 255, 255) as JPEG and PNG; lossy WebP may be one
-/// level off.
+/// What file a picture becomes.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its format.
+    pub format: Format,
+    /// Its bytes, at most; None: any size.
+    pub budget: Option<usize>,
+    /// The range of its quality.
+    pub quality: Quality,
+    /// Its colours.
+    pub profile: OutputProfile,
+}
+
+impl Target {
+    /// A file of this format, of any size, at the usual quality, in sRGB.
+    pub fn of(format: Format) -> Self {
+        Self { format, budget: None, quality: Quality::default(), profile: OutputProfile::srgb() }
+    }
+
+    /// The same within so many bytes.
+    #[must_use]
+    pub fn within(self, budget: Option<usize>) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// The same at a quality within this range.
+    #[must_use]
+    pub fn at(self, quality: Quality) -> Self {
+        Self { quality, ..self }
+    }
+}
+
+/// Encodes a picture as the best file that fits the target's budget, by bisection over the quality where the format has one.
+/// The same input gives the same bytes. White areas stay exactly (255, 255, 255) as JPEG and PNG; lossy WebP and AVIF may be
+/// one level off.
 ///
 /// # Errors
-/// [`Reason::BudgetUnreachable`] when even the least quality (or PNG and TIFF, which have none) is too large, so that the caller
-/// can try the next format; [`Reason::CannotWrite`] for GIF and BMP; [`Reason::Codec`] when the codec fails.
-pub fn encode(
-    image: &RgbImage,
-    format: Format,
-    budget: Option<usize>,
-    quality: Quality,
-    metadata: &Metadata,
-) -> Result<Encoded, ImageError> {
+/// [`Reason::BudgetUnreachable`] when even the least quality (or PNG, TIFF and PDF, which have none) is too large, so that the
+/// caller can try the next format; [`Reason::CannotWrite`] for GIF and BMP; [`Reason::Invalid`] for CMYK as anything but TIFF
+/// and PDF; [`Reason::Codec`] when the codec fails.
+pub fn encode(image: &RgbImage, target: &Target, metadata: &Metadata) -> Result<Encoded, ImageError> {
+    let Target { format, quality, profile, .. } = target;
+    let format = *format;
     if image.width() == 0 || image.height() == 0 {
         return Err(Reason::Invalid("a picture without pixels cannot be encoded".into()).into());
     }
-    let budget = budget.unwrap_or(usize::MAX);
-    let xmp = metadata.xmp();
+    if profile.colour() == Colour::Cmyk && !format.holds_cmyk() {
+        return Err(Reason::Invalid(format!("{} is not written in CMYK; TIFF and PDF are", format.mime())).into());
+    }
+    let budget = target.budget.unwrap_or(usize::MAX);
+    let (dpi, packet) = (metadata.dpi, metadata.xmp());
+    let xmp = packet.as_deref();
+    let chosen = |make: &dyn Fn(u8, bool) -> Result<Vec<u8>, ImageError>| {
+        search(*quality, budget, make).map(|(bytes, quality)| (bytes, Some(quality)))
+    };
     let (bytes, quality) = match format {
-        Format::Png => (png::encode(image, metadata.dpi, xmp.as_deref(), budget)?, None),
-        Format::Jpeg => {
-            let (bytes, q) =
-                search(quality, budget, |q, tight| jpeg::encode(image, q, tight, metadata.dpi, xmp.as_deref()))?;
-            (bytes, Some(q))
-        }
-        Format::Webp => {
-            let (bytes, q) = search(quality, budget, |q, _| webp::encode(image, q, xmp.as_deref()))?;
-            (bytes, Some(q))
-        }
-        Format::Tiff => (tiff::encode(image, metadata.dpi, xmp.as_deref())?, None),
-        other => return Err(Reason::CannotWrite(other).into()),
+        Format::Jpeg => chosen(&|quality, tight| jpeg::encode(image, quality, tight, profile, dpi, xmp))?,
+        Format::Webp => chosen(&|quality, _| webp::encode(image, quality, profile, xmp))?,
+        Format::Avif => chosen(&|quality, tight| avif::encode(image, quality, tight, profile, xmp))?,
+        Format::Png => (png::encode(image, profile, dpi, xmp, budget)?, None),
+        Format::Tiff => (tiff::encode(image, profile, dpi, xmp)?, None),
+        Format::Pdf => (pdf::encode(image, profile, dpi, metadata.bleed_mm.unwrap_or_default(), xmp)?, None),
+        Format::Gif | Format::Bmp => return Err(Reason::CannotWrite(format).into()),
     };
     if bytes.len() > budget {
         return Err(Reason::BudgetUnreachable { format, best: bytes.len(), budget }.into());
@@ -86,7 +120,7 @@ pub fn encode(
 fn search(
     range: Quality,
     budget: usize,
-    make: impl Fn(u8, bool) -> Result<Vec<u8>, ImageError>,
+    make: &dyn Fn(u8, bool) -> Result<Vec<u8>, ImageError>,
 ) -> Result<(Vec<u8>, u8), ImageError> {
     let (mut low, mut high) = (range.min.clamp(1, 100), range.max.clamp(1, 100));
     let first = make(high, false)?;

@@ -2,27 +2,33 @@
 
 use image::RgbImage;
 
-use super::metadata::srgb_profile;
+use super::profile::OutputProfile;
 use crate::error::{ImageError, Reason};
 
 /// The format has 14 bits for a side.
 const MAX_SIDE: u32 = 16_383;
 
-pub(super) fn encode(image: &RgbImage, quality: u8, xmp: Option<&str>) -> Result<Vec<u8>, ImageError> {
+pub(super) fn encode(
+    image: &RgbImage,
+    quality: u8,
+    profile: &OutputProfile,
+    xmp: Option<&str>,
+) -> Result<Vec<u8>, ImageError> {
     let (width, height) = image.dimensions();
     if width.max(height) > MAX_SIDE {
         return Err(Reason::Invalid(format!("{width}×{height} is too large for WebP")).into());
     }
-    let encoder = webp::Encoder::from_rgb(image.as_raw(), width, height);
+    let samples = profile.samples(image)?;
+    let encoder = webp::Encoder::from_rgb(&samples.data, width, height);
     let simple =
         encoder.encode_simple(false, f32::from(quality)).map_err(|e| Reason::Codec(format!("WebP encoder: {e:?}")))?;
     // A simple file is a RIFF header of 12 bytes and one picture chunk.
     let picture = simple.get(12..).ok_or_else(|| Reason::Codec("the WebP encoder wrote nothing".into()))?;
-    Ok(extend(picture, width, height, xmp))
+    Ok(extend(picture, width, height, profile.icc(), xmp))
 }
 
 /// Puts the picture chunk into a `VP8X` container.
-fn extend(picture: &[u8], width: u32, height: u32, xmp: Option<&str>) -> Vec<u8> {
+fn extend(picture: &[u8], width: u32, height: u32, profile: &[u8], xmp: Option<&str>) -> Vec<u8> {
     const ICC: u8 = 0x20;
     const XMP: u8 = 0x04;
     let mut out = b"RIFF\0\0\0\0WEBP".to_vec();
@@ -30,7 +36,7 @@ fn extend(picture: &[u8], width: u32, height: u32, xmp: Option<&str>) -> Vec<u8>
     let [h0, h1, h2, _] = (height - 1).to_le_bytes();
     let flags = ICC | if xmp.is_some() { XMP } else { 0 };
     chunk(&mut out, b"VP8X", &[flags, 0, 0, 0, w0, w1, w2, h0, h1, h2]);
-    chunk(&mut out, b"ICCP", srgb_profile());
+    chunk(&mut out, b"ICCP", profile);
     out.extend_from_slice(picture);
     if let Some(xmp) = xmp {
         chunk(&mut out, b"XMP ", xmp.as_bytes());

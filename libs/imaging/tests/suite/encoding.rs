@@ -1,21 +1,23 @@
 //! Encoding: within the budget, the same every time, marked, tagged, and white where white is asked for.
 
 use cavendish_imaging::image::{Rgb, RgbImage};
-use cavendish_imaging::{Format, Marking, Metadata, Quality, Reason, encode, measure};
+use cavendish_imaging::{
+    Format, Marking, Metadata, OutputProfile, Quality, Reason, Target, encode, measure, measure_and_show,
+};
 use cavendish_specs::ColourSpace;
 
 use crate::samples::busy;
 
-const WRITTEN: [Format; 3] = [Format::Jpeg, Format::Png, Format::Webp];
+const WRITTEN: [Format; 6] = [Format::Jpeg, Format::Png, Format::Webp, Format::Avif, Format::Tiff, Format::Pdf];
 
 fn plain(image: &RgbImage, format: Format, budget: Option<usize>) -> Result<cavendish_imaging::Encoded, Reason> {
-    encode(image, format, budget, Quality::default(), &Metadata::default()).map_err(|e| e.reason)
+    encode(image, &Target::of(format).within(budget), &Metadata::default()).map_err(|e| e.reason)
 }
 
 #[test]
 fn a_smaller_budget_costs_quality_and_is_kept() {
     let image = busy(300, 200);
-    for format in [Format::Jpeg, Format::Webp] {
+    for format in [Format::Jpeg, Format::Webp, Format::Avif] {
         let free = plain(&image, format, None).unwrap();
         assert_eq!(free.quality, Some(92));
         let least = match plain(&image, format, Some(100)) {
@@ -41,7 +43,7 @@ fn the_quality_is_the_best_that_fits() {
     let budget = plain(&image, Format::Webp, None).unwrap().bytes.len() * 2 / 3;
     let quality = plain(&image, Format::Webp, Some(budget)).unwrap().quality.unwrap();
     let next = Quality { min: quality + 1, max: quality + 1 };
-    let better = encode(&image, Format::Webp, Some(budget), next, &Metadata::default());
+    let better = encode(&image, &Target::of(Format::Webp).within(Some(budget)).at(next), &Metadata::default());
     assert!(matches!(better.unwrap_err().reason, Reason::BudgetUnreachable { .. }));
 }
 
@@ -67,7 +69,7 @@ fn what_is_not_written_here_is_said() {
 fn the_same_picture_gives_the_same_bytes() {
     let metadata = Metadata { marking: Some(Marking::TrainedAlgorithmicMedia), seed: Some(7), ..Metadata::default() };
     for format in WRITTEN {
-        let once = || encode(&busy(90, 70), format, Some(60_000), Quality::default(), &metadata).unwrap();
+        let once = || encode(&busy(90, 70), &Target::of(format).within(Some(60_000)), &metadata).unwrap();
         assert_eq!(once(), once(), "{format:?}");
     }
 }
@@ -80,6 +82,7 @@ fn every_format_carries_its_marking_and_its_colour_tag() {
     ] {
         let metadata = Metadata {
             dpi: None,
+            bleed_mm: None,
             marking: Some(marking),
             creator_tool: Some("Cavendish <&> \"friends\"\u{0}".into()),
             model: Some("nano".into()),
@@ -88,7 +91,7 @@ fn every_format_carries_its_marking_and_its_colour_tag() {
             job: Some("job-1".into()),
         };
         for format in WRITTEN {
-            let file = encode(&busy(64, 48), format, None, Quality::default(), &metadata).unwrap();
+            let file = encode(&busy(64, 48), &Target::of(format), &metadata).unwrap();
             let facts = measure(&file.bytes).unwrap();
             assert_eq!(facts.digital_source_type.as_deref(), Some(name), "{format:?}");
             assert_eq!(facts.colour_space, ColourSpace::Srgb, "{format:?}");
@@ -117,12 +120,53 @@ fn white_stays_white_at_every_quality() {
         let subject = (36..60).contains(&x) && (36..60).contains(&y);
         if subject { Rgb([150, 40, 20]) } else { Rgb([255; 3]) }
     });
-    for (format, off) in [(Format::Jpeg, 0), (Format::Webp, 1)] {
+    for (format, off) in [(Format::Jpeg, 0), (Format::Webp, 1), (Format::Avif, 1)] {
         for quality in 60..=100 {
             let range = Quality { min: quality, max: quality };
-            let file = encode(&image, format, None, range, &Metadata::default()).unwrap();
+            let file = encode(&image, &Target::of(format).at(range), &Metadata::default()).unwrap();
             let border = measure(&file.bytes).unwrap().border;
             assert!(border.largest_deviation <= off, "{format:?} at {quality}: {border:?}");
         }
     }
+}
+
+#[test]
+fn colours_look_the_same_in_every_profile() {
+    let swatches =
+        [[255, 255, 255], [0, 0, 0], [200, 60, 50], [30, 110, 60], [40, 70, 160], [230, 200, 60], [128, 128, 128]];
+    let image = RgbImage::from_fn(140, 20, |x, _| Rgb(swatches[x as usize / 20]));
+    let profiles = [
+        (
+            OutputProfile::display_p3(),
+            ColourSpace::DisplayP3,
+            vec![Format::Png, Format::Tiff, Format::Jpeg, Format::Avif],
+            8,
+        ),
+        // Ink is duller than light, and the blackest of it is grey.
+        (OutputProfile::coated(), ColourSpace::Cmyk, vec![Format::Tiff, Format::Pdf], 40),
+    ];
+    for (profile, space, formats, off) in profiles {
+        for format in formats {
+            let target = Target { profile: profile.clone(), ..Target::of(format) };
+            let file = encode(&image, &target, &Metadata::default()).unwrap();
+            let (facts, shown) = measure_and_show(&file.bytes).unwrap();
+            assert_eq!(facts.colour_space, space, "{format:?}");
+            for (n, swatch) in swatches.iter().enumerate() {
+                let seen = shown.get_pixel(n as u32 * 20 + 10, 10).0;
+                let most = swatch.iter().zip(seen).map(|(a, b)| a.abs_diff(b)).max();
+                assert!(most <= Some(off), "{format:?} {space:?}: {swatch:?} became {seen:?}");
+            }
+            assert_eq!(shown.get_pixel(10, 10).0, [255; 3], "{format:?}: paper is white");
+        }
+    }
+}
+
+#[test]
+fn a_press_is_a_profile_of_cmyk_and_its_files_are_tiff_or_pdf() {
+    let reason = |icc: &[u8]| OutputProfile::press(icc).unwrap_err().to_string();
+    assert!(reason(b"no profile").contains("no ICC profile"));
+    assert!(reason(OutputProfile::srgb().icc()).contains("not of CMYK"));
+    let target = Target { profile: OutputProfile::coated(), ..Target::of(Format::Jpeg) };
+    let refused = encode(&busy(8, 8), &target, &Metadata::default()).unwrap_err();
+    assert!(refused.to_string().contains("not written in CMYK; TIFF and PDF are"), "{refused}");
 }

@@ -1,14 +1,14 @@
 //! A frame is found whatever the codec did to it; nothing that only looks a little like one is taken for it.
 
 use cavendish_imaging::image::{Rgb, RgbImage};
-use cavendish_imaging::{Format, Metadata, Placement, Quality, compose, encode, measure};
+use cavendish_imaging::{Format, Metadata, Placement, Quality, Target, compose, encode, measure};
 use cavendish_specs::Frame;
 
 use crate::samples::{Dice, ball, ball_in_studio, busy, disc_on_planks};
 
 fn frame(image: &RgbImage, format: Format, quality: u8) -> Option<Frame> {
     let range = Quality { min: quality, max: quality };
-    measure(&encode(image, format, None, range, &Metadata::default()).unwrap().bytes).unwrap().frame
+    measure(&encode(image, &Target::of(format).at(range), &Metadata::default()).unwrap().bytes).unwrap().frame
 }
 
 fn framed(inside: &RgbImage, width: u32, colour: [u8; 3]) -> RgbImage {

@@ -1,7 +1,7 @@
 //! Files made to hurt: bombs, stumps, and thousands of files broken at random.
 
 use cavendish_imaging::image::{DynamicImage, ImageFormat};
-use cavendish_imaging::{Format, Limits, Metadata, Quality, Reason, decode, encode, measure};
+use cavendish_imaging::{Format, Limits, Metadata, Reason, Target, decode, encode, measure};
 
 use crate::samples::{Dice, busy, file};
 
@@ -80,8 +80,8 @@ fn seeds() -> Vec<Vec<u8>> {
         [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::Tiff]
             .map(|format| file(&image, format))
             .into();
-    for format in [Format::Webp, Format::Jpeg, Format::Png] {
-        files.push(encode(&rgb, format, None, Quality::default(), &Metadata::default()).unwrap().bytes);
+    for format in [Format::Webp, Format::Jpeg, Format::Png, Format::Avif, Format::Pdf] {
+        files.push(encode(&rgb, &Target::of(format), &Metadata::default()).unwrap().bytes);
     }
     files
 }

@@ -3,7 +3,7 @@
 
 use cavendish_imaging::image::{self, Rgba, RgbaImage};
 use cavendish_imaging::{
-    Backdrop, Cutout, Edges, Encoded, Format, Marking, Metadata, Method, PixelBox, Placement, Quality, compose, encode,
+    Backdrop, Cutout, Edges, Encoded, Format, Marking, Metadata, Method, PixelBox, Placement, Target, compose, encode,
     fit, measure,
 };
 use cavendish_specs::{Background, Catalogue, Spec};
@@ -102,7 +102,7 @@ fn make(case: &Case) -> Option<Encoded> {
     let marking = case.marked.then_some(Marking::TrainedAlgorithmicMedia);
     let budget = case.spec.max_bytes.map(|bytes| bytes as usize);
     // What fits no budget becomes no asset.
-    encode(&image, case.format, budget, Quality::default(), &Metadata { marking, ..Metadata::default() }).ok()
+    encode(&image, &Target::of(case.format).within(budget), &Metadata { marking, ..Metadata::default() }).ok()
 }
 
 /// Whether the asset is told to be compliant; then it has to be.

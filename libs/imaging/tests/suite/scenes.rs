@@ -2,7 +2,7 @@
 
 use cavendish_imaging::image::Rgb;
 use cavendish_imaging::{
-    Backdrop, Cutout, Edges, Format, Marking, Metadata, Placement, Quality, Shadow, compose, encode, measure,
+    Backdrop, Cutout, Edges, Format, Marking, Metadata, Placement, Shadow, Target, compose, encode, measure,
 };
 use cavendish_specs::{Background, Catalogue, Spec};
 
@@ -126,7 +126,7 @@ fn finished(spec: &Spec, subject: &Cutout) -> Vec<u8> {
     let metadata = Metadata { marking: Some(Marking::CompositeWithTrainedAlgorithmicMedia), ..Metadata::default() };
     let budget = spec.max_bytes.map(|bytes| bytes as usize);
     let format = if spec.formats.contains(&Format::Jpeg) { Format::Jpeg } else { spec.formats[0] };
-    encode(&scene.image, format, budget, Quality::default(), &metadata).unwrap().bytes
+    encode(&scene.image, &Target::of(format).within(budget), &metadata).unwrap().bytes
 }
 
 /// The whole way for every spec of up to 1.3 megapixels, ratios at 512, and for the marketplaces that ask most.

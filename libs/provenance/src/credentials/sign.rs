@@ -83,6 +83,12 @@ impl c2pa::Signer for Reserving {
 }
 
 impl Signer {
+    /// Whether files of this format can hold Content Credentials.
+    #[must_use]
+    pub fn signs(format: Format) -> bool {
+        format != Format::Pdf
+    }
+
     /// From a PEM file: a chain of certificates, the signer's own first, and after it the signer's key (PKCS#8, P-256).
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 
 use super::Check;
 use crate::facts::{ColourSpace, Facts};
-use crate::spec::Spec;
+use crate::format::Format;
+use crate::spec::{Colour, Spec};
 
 pub(super) fn bytes(spec: &Spec, facts: &Facts) -> Check {
     let measured = format!("{} bytes", facts.bytes);
@@ -20,17 +21,22 @@ pub(super) fn format(spec: &Spec, facts: &Facts) -> Check {
 pub(super) fn colour(spec: &Spec, facts: &Facts) -> Check {
     let space = match facts.colour_space {
         ColourSpace::Srgb => "sRGB",
+        ColourSpace::DisplayP3 => "Display P3",
         ColourSpace::Untagged => "RGB without a profile",
-        ColourSpace::OtherRgb => "RGB of another profile than sRGB",
+        ColourSpace::OtherRgb => "RGB of another profile",
         ColourSpace::Grey => "grey",
         ColourSpace::Cmyk => "CMYK",
     };
     let measured = format!("{space}{}", if facts.has_alpha { " with alpha" } else { "" });
     let rgb = !matches!(facts.colour_space, ColourSpace::Grey | ColourSpace::Cmyk);
-    match spec.rgb_only {
-        true => Check::judged("colour", "RGB without alpha", measured, rgb && !facts.has_alpha),
-        false => Check::judged("colour", "no CMYK", measured, facts.colour_space != ColourSpace::Cmyk),
-    }
+    let is = |space| facts.colour_space == space;
+    let (rule, passed) = match spec.colour {
+        Colour::Cmyk => ("CMYK", is(ColourSpace::Cmyk)),
+        Colour::DisplayP3 => ("Display P3", is(ColourSpace::DisplayP3)),
+        Colour::Srgb if spec.rgb_only => ("RGB without alpha", rgb && !facts.has_alpha),
+        Colour::Srgb => ("no CMYK", !is(ColourSpace::Cmyk)),
+    };
+    Check::judged("colour", rule, measured, passed)
 }
 
 pub(super) fn bit_depth(spec: &Spec, facts: &Facts) -> Check {
@@ -48,6 +54,22 @@ pub(super) fn resolution(spec: &Spec, facts: &Facts) -> Check {
     match spec.dpi {
         Some(dpi) => Check::judged("resolution", format!("{dpi} dpi"), measured, facts.dpi == Some(dpi)),
         None => Check::free("resolution", "any", measured),
+    }
+}
+
+/// Only PDF says where the sheet is cut.
+pub(super) fn bleed(spec: &Spec, facts: &Facts) -> Check {
+    const LEAST: f32 = 0.05; // what a whole pixel of rounding makes at 300 dpi
+    let measured = facts.bleed_mm.map_or_else(|| "none said".into(), |bleed| format!("{bleed:.1} mm"));
+    match (spec.bleed_mm, facts.bleed_mm) {
+        (None, _) => Check::free("bleed", "any", measured),
+        (Some(wanted), Some(bleed)) => {
+            Check::judged("bleed", format!("{wanted:.1} mm"), measured, (bleed - wanted).abs() <= LEAST)
+        }
+        (Some(wanted), None) if facts.format == Format::Pdf => {
+            Check::judged("bleed", format!("{wanted:.1} mm"), measured, false)
+        }
+        (Some(wanted), None) => Check::open("bleed", format!("{wanted:.1} mm"), measured),
     }
 }
 

@@ -27,7 +27,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Kebab-case name: `size`, `ratio`, `bytes`, `format`, `background`, `fill`, `safe-zone`, `colour`, `bit-depth`,
-    /// `resolution`, `marking`, `no-text`, `no-logo`, `no-border`, `no-watermark`.
+    /// `resolution`, `bleed`, `marking`, `no-text`, `no-logo`, `no-border`, `no-watermark`.
     pub name: String,
     /// The rule in words.
     pub rule: String,
@@ -98,6 +98,7 @@ impl Spec {
             file::colour(self, facts),
             file::bit_depth(self, facts),
             file::resolution(self, facts),
+            file::bleed(self, facts),
             file::marking(self, facts),
         ];
         checks.extend(self.forbids.iter().map(|what| looks::forbidden(self, *what, facts)));

@@ -2,7 +2,7 @@
 
 use crate::common::CAVENDISH;
 use cavendish_imaging::image::{Rgb, RgbImage};
-use cavendish_imaging::{Format, Marking, Metadata, Quality, encode};
+use cavendish_imaging::{Format, Marking, Metadata, Target, encode};
 use cavendish_provenance::{Key, Origin, ProvenanceConfig, Watermark};
 use serde_json::Value;
 use std::fs;
@@ -24,7 +24,7 @@ fn write(folder: &Path, key: &Key) {
     let mut picture =
         RgbImage::from_fn(900, 700, |x, y| Rgb([0, 1, 2].map(|c| ((x * (7 + c) + y * 13) % 97 + 70) as u8)));
     let save = |picture: &RgbImage, name: &str, metadata: &Metadata| {
-        let file = encode(picture, Format::Jpeg, None, Quality::default(), metadata).unwrap();
+        let file = encode(picture, &Target::of(Format::Jpeg), metadata).unwrap();
         fs::write(folder.join(name), file.bytes).unwrap();
     };
     let job = Metadata { marking: Some(Marking::Composite), job: Some("a-job".into()), ..Metadata::default() };

@@ -3,7 +3,7 @@
 use crate::{pixels, ssim::ssim};
 use anyhow::{Context, Result};
 use cavendish_imaging::image::{Rgb, RgbImage};
-use cavendish_imaging::{Format, Metadata, Quality, encode, fit};
+use cavendish_imaging::{Format, Metadata, Quality, Target, encode, fit};
 use cavendish_specs::{Catalogue, Spec};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -113,7 +113,7 @@ fn finish(render: &RgbImage, spec: &Spec, quality: Option<u8>) -> Result<Made> {
     let format = spec.formats.iter().copied().find(is_ours).context("no format")?;
     let budget = spec.max_bytes.and_then(|bytes| usize::try_from(bytes).ok());
     let quality = quality.map_or_else(Quality::default, |quality| Quality { min: quality.max(1), max: quality.max(1) });
-    let file = encode(&fitted.image, format, budget, quality, &Metadata::default())?;
+    let file = encode(&fitted.image, &Target::of(format).within(budget).at(quality), &Metadata::default())?;
     let tight = budget.is_some_and(|budget| budget < 400_000);
     Ok((fitted.image, (spec.id.clone(), file, tight)))
 }

@@ -1,6 +1,6 @@
 use super::{limit, size};
 use crate::{Exit, output};
-use cavendish_specs::{Background, Spec, Trust};
+use cavendish_specs::{Background, Colour, Spec, Trust};
 
 pub(super) fn run(spec: &Spec, json: bool) -> anyhow::Result<Exit> {
     if json {
@@ -22,6 +22,12 @@ fn rows(spec: &Spec) -> Vec<(&'static str, String)> {
         Trust::Secondary => "secondary",
         Trust::Weak => "weak",
     };
+    let colours = match spec.colour {
+        Colour::Cmyk => "CMYK",
+        Colour::DisplayP3 => "Display P3",
+        Colour::Srgb if spec.rgb_only => "RGB without alpha",
+        Colour::Srgb => "no CMYK",
+    };
     let depth = spec.bit_depth.map_or_else(|| "any".into(), |depth| format!("{depth} bit per channel"));
     vec![
         ("title", spec.title.clone()),
@@ -29,9 +35,14 @@ fn rows(spec: &Spec) -> Vec<(&'static str, String)> {
         ("allowed", allowed(spec)),
         ("file size", limit(spec)),
         ("formats", formats.join(", ")),
-        ("colours", if spec.rgb_only { "RGB without alpha" } else { "no CMYK" }.into()),
+        ("colours", colours.into()),
         ("bit depth", depth),
         ("resolution", spec.dpi.map_or_else(|| "any".into(), |dpi| format!("{dpi} dpi"))),
+        (
+            "bleed",
+            spec.bleed_mm
+                .map_or_else(|| "none".into(), |bleed| format!("{bleed} mm on every side, part of the pixels")),
+        ),
         ("background", background.into()),
         ("subject", fill(spec)),
         ("kept clear", clear(spec)),

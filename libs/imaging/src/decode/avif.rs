@@ -1,0 +1,82 @@
+//! AVIF, by libavif.
+
+use cavendish_avif::{AvifError, Head, Mirrored, Opened, open, primaries};
+use cavendish_specs::Format;
+use image::metadata::Orientation;
+use image::{DynamicImage, RgbaImage};
+
+use super::header::Header;
+use super::malformed;
+use crate::encode::OutputProfile;
+use crate::error::{ImageError, Reason};
+
+/// What libavif takes at most; the caller's own limits are lower.
+const MOST: [u32; 2] = [1 << 28, 1 << 16];
+/// The curve of sRGB, in CICP.
+const SRGB_CURVE: u32 = 13;
+/// What stands for nothing said, in CICP.
+const UNSAID: u32 = 2;
+
+/// Whether a file says that it is one.
+pub(super) fn is_avif(bytes: &[u8]) -> bool {
+    bytes.get(4..12).is_some_and(|brand| brand == b"ftypavif" || brand == b"ftypavis")
+}
+
+fn opened(bytes: &[u8]) -> Result<Opened<'_>, ImageError> {
+    open(bytes, MOST[0], MOST[1]).map_err(|error| refused(&error))
+}
+
+fn refused(error: &AvifError) -> ImageError {
+    let words = error.to_string();
+    match words.to_lowercase().contains("truncated") {
+        true => Reason::Truncated { format: Format::Avif }.into(),
+        false => malformed(Format::Avif, words),
+    }
+}
+
+pub(super) fn header(bytes: &[u8]) -> Result<Header, ImageError> {
+    let opened = opened(bytes)?;
+    let Head { width, height, depth, frames, alpha, grey, .. } = *opened.head();
+    let channels = if grey { 1 } else { 3 } + u8::from(alpha);
+    Ok(Header { format: Format::Avif, width, height, bit_depth: depth, channels, animated: frames > 1, cmyk: false })
+}
+
+/// The first frame, upright, and its profile.
+pub(super) fn pixels(bytes: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError> {
+    let (head, rgba) = opened(bytes)?.decode().map_err(|error| refused(&error))?;
+    let short = || malformed(Format::Avif, "it holds fewer pixels than it says");
+    let image = DynamicImage::ImageRgba8(RgbaImage::from_raw(head.width, head.height, rgba).ok_or_else(short)?);
+    let mut image = if head.alpha { image } else { DynamicImage::ImageRgb8(image.into_rgb8()) };
+    image.apply_orientation(match head.turns {
+        1 => Orientation::Rotate270,
+        2 => Orientation::Rotate180,
+        3 => Orientation::Rotate90,
+        _ => Orientation::NoTransforms,
+    });
+    image.apply_orientation(match head.mirrored {
+        Mirrored::Not => Orientation::NoTransforms,
+        Mirrored::TopBottom => Orientation::FlipVertical,
+        Mirrored::LeftRight => Orientation::FlipHorizontal,
+    });
+    Ok((image, profile(&head)))
+}
+
+/// The profile and the XMP packet.
+pub(crate) fn beside(bytes: &[u8]) -> (Option<Vec<u8>>, Option<String>) {
+    let Ok(opened) = opened(bytes) else { return (None, None) };
+    let head = opened.head();
+    let xmp = (!head.xmp.is_empty()).then(|| String::from_utf8_lossy(&head.xmp).into_owned());
+    (profile(head), xmp)
+}
+
+/// Its own profile, or that of its primaries where it says only these.
+fn profile(head: &Head) -> Option<Vec<u8>> {
+    let usual_curve = [SRGB_CURVE, UNSAID].contains(&head.transfer);
+    let named = match head.primaries {
+        _ if !head.icc.is_empty() => return Some(head.icc.clone()),
+        primaries::SRGB if head.transfer == SRGB_CURVE => OutputProfile::srgb(),
+        primaries::DISPLAY_P3 if usual_curve => OutputProfile::display_p3(),
+        _ => return None,
+    };
+    Some(named.icc().to_vec())
+}
