@@ -42,11 +42,11 @@ pub struct Brand {
 }
 
 impl Brand {
-    /// Every text of `copy` that has a forbidden word.
+    /// Every text of `copy` that has a forbidden word. What is left to the locale counts as its plain digits.
     #[must_use]
     pub fn objections(&self, copy: &AdCopy) -> Vec<FieldError> {
         let mut found = vec![];
-        for (field, text) in copy.texts() {
+        for (field, text) in copy.plain_texts() {
             let text = text.to_lowercase();
             let words = self.forbidden_words.iter().filter(|word| has_word(&text, &word.trim().to_lowercase()));
             found.extend(words.map(|word| FieldError {
@@ -130,6 +130,9 @@ mod tests {
             ]
         );
         assert!(brand(&["", " "]).objections(&copy).is_empty());
+        let left = AdCopy { legal: Some("{number:50}% off until {date:2026-12-24}{{".into()), ..AdCopy::default() };
+        let found = brand(&["number", "date", "{{", "50%"]).objections(&left);
+        assert_eq!(found.len(), 1, "{found:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The words that are set onto finished images.
 
 use crate::faults::Faults;
+use crate::stretch::{Stretch, is_decimal, stretches};
 use serde::{Deserialize, Serialize};
 
 /// Characters of a headline, at most.
@@ -12,7 +13,8 @@ pub const MAX_LINES_CHARS: usize = 400;
 /// Digits of an amount before its point, and after it, at most.
 const AMOUNT_DIGITS: (usize, usize) = (12, 4);
 
-/// The copy of an advertisement. What is absent or blank is not set.
+/// The copy of an advertisement. What is absent or blank is not set. Its texts may leave days, numbers and the price to
+/// their locale: `Ends {date:2026-12-24}`, see [`Stretch`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AdCopy {
@@ -66,6 +68,19 @@ impl AdCopy {
             .filter(|(_, text)| !text.is_empty())
     }
 
+    /// [`Self::texts`], each taken apart; or what is wrong with it.
+    pub fn stretches(&self) -> impl Iterator<Item = (&'static str, Result<Vec<Stretch<'_>>, String>)> {
+        self.texts().map(|(field, text)| (field, stretches(text, self.price.as_ref())))
+    }
+
+    /// [`Self::texts`] as they would be without a locale. What cannot be taken apart is as it was written.
+    pub(crate) fn plain_texts(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.texts().zip(self.stretches()).map(|((field, text), (_, found))| {
+            let plain = |found: Vec<Stretch<'_>>| found.iter().map(Stretch::to_string).collect();
+            (field, found.map_or_else(|_| text.to_owned(), plain))
+        })
+    }
+
     pub(crate) fn validate(&self, faults: &mut Faults) {
         for (field, text) in self.texts() {
             let most = match field {
@@ -77,6 +92,9 @@ impl AdCopy {
             faults.check(chars <= most, &field, || format!("has {chars} characters, at most {most} are allowed"));
             let control = text.contains(|c: char| c.is_control() && c != '\n');
             faults.check(!control, &field, || "contains control characters".into());
+            if let Err(reason) = stretches(text, self.price.as_ref()) {
+                faults.add(field, reason);
+            }
         }
         if let Some(price) = &self.price {
             price.validate(faults);
@@ -86,11 +104,7 @@ impl AdCopy {
 
 impl Price {
     fn validate(&self, faults: &mut Faults) {
-        let (whole, fraction) = self.amount.split_once('.').unwrap_or((&self.amount, "0"));
-        let plain =
-            |text: &str, most| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        let good = plain(whole, AMOUNT_DIGITS.0) && plain(fraction, AMOUNT_DIGITS.1);
-        faults.check(good, "copy.price.amount", || {
+        faults.check(is_decimal(&self.amount, AMOUNT_DIGITS), "copy.price.amount", || {
             let (whole, fraction) = AMOUNT_DIGITS;
             format!("`{}` is no amount: up to {whole} digits, a point and up to {fraction} digits", self.amount)
         });
@@ -145,6 +159,16 @@ mod tests {
         assert_eq!(fields(json!({"headline": "a\u{7}b", "body": "two\nlines"})), ["copy.headline"]);
         let blank: AdCopy = serde_json::from_value(json!({"headline": "  ", "cta": " Buy "})).unwrap();
         assert_eq!(blank.texts().collect::<Vec<_>>(), [("cta", "Buy")]);
+    }
+
+    #[test]
+    fn what_is_left_to_the_locale_is_there_to_be_written() {
+        let good = json!({"headline": "Now {price}", "legal": "Ends {date:2026-12-24}. {{1}}", "cta": "{number:3} left",
+                          "price": {"amount": 1, "currency": "EUR"}});
+        assert_eq!(fields(good), [""; 0]);
+        let bad =
+            json!({"headline": "Now {price}", "body": "{colour}", "cta": "{number:1,5}", "legal": "{date:2026-02-30}"});
+        assert_eq!(fields(bad), ["copy.headline", "copy.body", "copy.cta", "copy.legal"]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod profile;
 mod scene;
 mod shot;
 mod state;
+mod stretch;
 
 pub use blob_key::BlobKey;
 pub use brand::{Brand, BrandChoice};
@@ -38,3 +39,4 @@ pub use outlook::{Backlog, ModelFacts, Outlook};
 pub use profile::{MAX_PROFILE_NAME, ProfileKind, ProfileName, ProfileRef, ProfileStanding, Verdict, check_references};
 pub use shot::{Method, Placing, ShotRequest};
 pub use state::{JobState, ShotState, Stage};
+pub use stretch::{DateForm, Stretch, stretches};

@@ -47,10 +47,16 @@ pub(crate) struct Breaker<'a> {
     pieces: Vec<Piece>,
 }
 
-/// Text as it is set, with the places where its writer allows a hyphen: white space is one space, line feeds stay.
+/// Spaces at which no line ends: between the groups of a number, and before its unit.
+const HARD_SPACES: [char; 3] = ['\u{a0}', '\u{2007}', '\u{202f}'];
+
+/// Text as it is set, with the places where its writer allows a hyphen: white space is one space, hard spaces and line feeds
+/// stay.
 pub(crate) fn tidy(text: &str) -> (String, HashSet<usize>) {
     let (mut tidied, mut soft) = (String::with_capacity(text.len()), HashSet::new());
-    for line in text.split('\n').map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")) {
+    let soft_space = |c: char| c.is_whitespace() && !HARD_SPACES.contains(&c);
+    let words = |line: &str| line.split(soft_space).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    for line in text.split('\n').map(words) {
         if !tidied.is_empty() {
             tidied.push('\n');
         }
@@ -208,6 +214,13 @@ mod tests {
         assert_eq!(lines("one two\nthree", "en", false, 40.0, 3).unwrap(), ["one two", "three"]);
         assert_eq!(lines("one two three four", "en", false, 4.0, 9), None, "`three` is wider");
         assert_eq!(lines("one two three four", "en", false, 9.0, 1), None, "more lines are needed");
+    }
+
+    #[test]
+    fn numbers_stay_whole() {
+        let price = "nur 1\u{202f}234\u{202f}567 \t Stück, 9,95\u{a0}€";
+        let found = lines(price, "fr", false, 12.0, 4).unwrap();
+        assert_eq!(found, ["nur", "1\u{202f}234\u{202f}567", "Stück,", "9,95\u{a0}€"]);
     }
 
     #[test]

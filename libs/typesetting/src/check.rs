@@ -3,16 +3,25 @@
 use crate::error::TypeError;
 use crate::money;
 use crate::template::Template;
-use cavendish_domain::{Brief, FieldError};
+use crate::wording;
+use cavendish_domain::{AdCopy, Brief, FieldError};
+use icu_locale::Locale;
 
-/// What a brief asks for that cannot be set: a locale, a template or a currency that is none.
+/// What a brief asks for that cannot be set: a locale, a template or a currency that is none. Placeholders that are none are
+/// told by [`Brief::validate`].
 #[must_use]
 pub fn faults(brief: &Brief) -> Vec<FieldError> {
     let template = brief.template.as_deref().map(Template::named).transpose().map(drop);
-    let price = brief.copy.as_ref().and_then(|copy| copy.price.as_ref());
+    let copy = brief.copy.as_ref();
     let written = money::locale(brief.locale.as_deref())
-        .and_then(|locale| price.map(|price| money::price(price, &locale)).transpose().map(drop));
+        .and_then(|locale| copy.map(|copy| writable(copy, &locale)).transpose().map(drop));
     [template, written].into_iter().filter_map(|checked| checked.err().map(told)).collect()
+}
+
+fn writable(copy: &AdCopy, locale: &Locale) -> Result<(), TypeError> {
+    copy.price.iter().try_for_each(|price| money::price(price, locale).map(drop))?;
+    let mut whole = copy.stretches().filter_map(|(_, found)| found.ok());
+    whole.try_for_each(|stretches| wording::text(&stretches, locale).map(drop))
 }
 
 fn told(error: TypeError) -> FieldError {
@@ -35,5 +44,7 @@ mod tests {
         };
         assert!(fields(r#""template": "story", "locale": "zh-Hant-TW""#).is_empty());
         assert_eq!(fields(r#""template": "stroy", "locale": "de-DE-DE-DE""#), ["template", "locale"]);
+        assert!(fields(r#""copy": {"legal": "{date:2026-12-24} {number:1}"}, "locale": "ar-EG""#).is_empty());
+        assert!(fields(r#""copy": {"legal": "{date:2026-02-30} {x}"}"#).is_empty(), "the brief's own faults");
     }
 }

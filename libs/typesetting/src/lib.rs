@@ -1,6 +1,6 @@
 //! Type: the copy of an advertisement, set onto finished images.
 //!
-//! The way of a text: broken where its language allows, shaped (cosmic-text) at the largest size that fits its room in the
+//! The way of a text: put in the words of its locale where it leaves days, numbers or the price to it; broken where its language allows, shaped (cosmic-text) at the largest size that fits its room in the
 //! template's arrangement, clear of the subject and within the safe area; then a colour that can be read on what is behind
 //! it, or a panel where none can; then pixels. Everything is synchronous and gives the same bytes for the same input.
 
@@ -18,6 +18,7 @@ mod room;
 mod set;
 mod setter;
 mod template;
+mod wording;
 
 pub use brand::BrandKit;
 pub use check::faults;

@@ -4,13 +4,13 @@ use crate::brand::BrandKit;
 use crate::contrast::{Colour, Extremes, INK, required, written};
 use crate::error::TypeError;
 use crate::fonts::Fonts;
-use crate::money;
 use crate::paint::{self, Scrim};
 use crate::palette;
 use crate::report::{Element, ElementReport, Fit, TypeReport};
 use crate::room::{Site, gap, meets, within};
 use crate::setter::{Block, Setter, Style, across, family};
 use crate::template::{Arrangement, Slot, Template};
+use crate::wording;
 use cavendish_domain::AdCopy;
 use cavendish_specs::PixelBox;
 use icu_locale::{Locale, LocaleDirectionality};
@@ -53,7 +53,7 @@ impl Setting {
     /// and with the logo of `kit`, with `fonts`, the kit's own among them.
     ///
     /// # Errors
-    /// [`TypeError::Field`] of the template or the price.
+    /// [`TypeError::Field`] of the template, the price or a text.
     pub fn new(
         copy: &AdCopy,
         locale: Locale,
@@ -61,19 +61,7 @@ impl Setting {
         kit: BrandKit,
         fonts: Fonts,
     ) -> Result<Self, TypeError> {
-        let mut parts = vec![];
-        for (field, text) in copy.texts() {
-            let element = match field {
-                "headline" => Element::Headline,
-                "body" => Element::Body,
-                "cta" => Element::Cta,
-                _ => Element::Legal,
-            };
-            parts.push((element, text.to_owned()));
-        }
-        if let Some(price) = &copy.price {
-            parts.push((Element::Price, money::price(price, &locale)?));
-        }
+        let mut parts = wording::parts(copy, &locale)?;
         parts.extend(kit.logo.as_ref().map(|_| (Element::Logo, String::new())));
         let template = template.map(Template::named).transpose()?;
         let rtl = LocaleDirectionality::new_common().is_right_to_left(&locale.id);

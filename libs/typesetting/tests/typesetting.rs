@@ -53,6 +53,26 @@ fn meets(a: &PixelBox, b: &PixelBox) -> bool {
 }
 
 #[test]
+fn what_is_left_to_the_locale_is_set_as_it_writes_it() {
+    let set_as = |tag: &str, legal: &str| {
+        let mut image = RgbImage::from_pixel(540, 540, Rgb([250; 3]));
+        let copy = json!({"headline": "Mug", "legal": legal, "price": {"amount": 9.95, "currency": "EUR"}});
+        let report = set(&mut image, &(tag, copy), &BrandKit::default(), [27.0, 27.0, 513.0, 513.0], &[]);
+        assert!(report.elements.iter().all(|element| element.fit == Fit::Set), "{tag}: {report:?}");
+        image
+    };
+    for (tag, written) in [
+        ("de-DE", "24. Dezember 2026, 12.500 {x}: 9,95\u{a0}€"),
+        ("fr-FR", "24 décembre 2026, 12\u{202f}500 {x}: 9,95\u{a0}€"),
+        ("ar-EG", "٢٤ ديسمبر ٢٠٢٦, ١٢٬٥٠٠ {x}: \u{200f}٩٫٩٥\u{a0}€"),
+    ] {
+        let literal = written.replace('{', "{{").replace('}', "}}");
+        let left = set_as(tag, "{date:2026-12-24}, {number:12500} {{x}}: {price}");
+        assert!(left == set_as(tag, &literal), "{tag}");
+    }
+}
+
+#[test]
 fn type_stays_in_the_safe_area_and_off_the_subject_wherever_that_is() {
     let mut lot = ChaCha8Rng::seed_from_u64(1);
     for case in copies() {

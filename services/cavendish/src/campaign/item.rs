@@ -70,7 +70,7 @@ fn item(plan: &Plan, product: &Product, locale: &str, scene: &Scene, profile: &s
     set("seed", plan.seed.map(|seed| json!(seed)));
     set("template", plan.template.as_ref().map(|template| json!(template)));
     set("brand", plan.brand.as_ref().map(|brand| json!(brand)));
-    set("copy", copy(plan, locale, fill));
+    set("copy", copy(plan, locale, |template| template.fill_copy(&values)));
     let digest = Sha256::digest(brief.to_string().as_bytes());
     let fingerprint = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     let key = key(&product.id, locale, &scene.name);
@@ -124,6 +124,20 @@ mod tests {
         assert_eq!(items[1].brief["backdrop"], "warm");
         let parsed: cavendish_domain::Brief = serde_json::from_value(linen.clone()).unwrap();
         assert_eq!(parsed.locale.as_deref(), Some("de-DE"));
+    }
+
+    #[test]
+    fn what_the_locale_writes_is_left_to_it() {
+        let copy =
+            "[copy.default]\nheadline = '{title} {{price}}'\nlegal = 'Ends {date:2026-12-24}.'\nprice = '{price}'";
+        let braced = Product { title: "Mug {L}".into(), ..product() };
+        let brief = items(&plan(copy), &braced, "sku-1@2").remove(0).brief;
+        assert_eq!(
+            (&brief["copy"]["headline"], &brief["copy"]["legal"]),
+            (&json!("Mug {{L}} {price}"), &json!("Ends {date:2026-12-24}."))
+        );
+        let brief: cavendish_domain::Brief = serde_json::from_value(brief).unwrap();
+        assert!(brief.validate(|_| None).is_ok());
     }
 
     #[test]

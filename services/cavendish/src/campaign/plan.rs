@@ -1,8 +1,8 @@
 //! `plan.toml`: what is made of every product of a feed.
 
-use super::template::Template;
+use super::template::{Template, is_for_locale};
 use anyhow::{Context, bail, ensure};
-use cavendish_domain::{Lane, Preserve, Quality};
+use cavendish_domain::{Lane, Preserve, Quality, stretches};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -143,6 +143,7 @@ impl Plan {
             if let Some(name) = copy.keys().find(|name| !TEXTS.contains(&name.as_str())) {
                 bail!("copy.{locale}.{name}: the copy has {}", TEXTS.join(", "));
             }
+            copy.iter().try_for_each(|(name, text)| writable(&format!("copy.{locale}.{name}"), text))?;
         }
         let several =
             [true, self.locales.len() > 1, self.scenes.len() > 1, self.deliverables.len() > 1, self.variants > 1];
@@ -167,6 +168,16 @@ impl Plan {
     pub(crate) fn copy_for(&self, locale: &str) -> Option<&BTreeMap<String, Template>> {
         self.copy.get(locale).or_else(|| self.copy.get("default"))
     }
+}
+
+/// Whether the locale can write what a text of the copy leaves to it.
+fn writable(field: &str, text: &Template) -> anyhow::Result<()> {
+    for name in text.names().filter(|name| is_for_locale(name)) {
+        if let Err(reason) = stretches(&format!("{{{name}}}"), None) {
+            bail!("{field}: {reason}");
+        }
+    }
+    Ok(())
 }
 
 fn distinct<'a>(field: &str, names: impl Iterator<Item = &'a str>) -> anyhow::Result<()> {
@@ -204,6 +215,11 @@ mod tests {
             ("locales = ['de-DE', 'fr-FR']\nnaming = '{id}.jpg'", "naming: needs {locale}"),
             ("copy.de-DE.headline = 'x'", "copy.de-DE: is no locale"),
             ("copy.default.heading = 'x'", "copy.default.heading"),
+            ("copy.default.legal = 'Ends {date:2026-02-30}'", "copy.default.legal: `2026-02-30` is no day"),
+            (
+                "copy.default.legal = 'Ends {dat:2026-12-24}'",
+                "copy.default.legal: `{dat:2026-12-24}` is no placeholder",
+            ),
             ("shade = 1", "unknown field `shade`"),
             ("naming = '{id'", "brace"),
         ] {

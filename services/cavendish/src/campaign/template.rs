@@ -47,9 +47,23 @@ impl TryFrom<String> for Template {
 impl Template {
     /// The text with every name's value, each as `shape` makes it. A name that stands for nothing gives nothing.
     pub(crate) fn fill(&self, values: &Values<'_>, shape: impl Fn(&str) -> String) -> String {
+        self.filled(|name| values.get(name).map(|value| shape(value)).unwrap_or_default())
+    }
+
+    /// The text as a brief's copy, which has placeholders of its own: those that its locale writes stay, and braces in values
+    /// are braces there, too.
+    pub(crate) fn fill_copy(&self, values: &Values<'_>) -> String {
+        let literal = |value: &&str| value.replace('{', "{{").replace('}', "}}");
+        self.filled(|name| match is_for_locale(name) {
+            true => format!("{{{name}}}"),
+            false => values.get(name).map(literal).unwrap_or_default(),
+        })
+    }
+
+    fn filled(&self, value: impl Fn(&str) -> String) -> String {
         let part = |part: &Part| match part {
             Part::Text(text) => text.clone(),
-            Part::Name(name) => values.get(name.as_str()).map(|value| shape(value)).unwrap_or_default(),
+            Part::Name(name) => value(name),
         };
         self.0.iter().map(part).collect()
     }
@@ -61,6 +75,11 @@ impl Template {
             Part::Text(_) => None,
         })
     }
+}
+
+/// Whether a name in a copy is none of a field, which have no colon, but a date or a number for the locale to write.
+pub(crate) fn is_for_locale(name: &str) -> bool {
+    name.contains(':')
 }
 
 /// A value as part of a path: nothing that leaves its folder or troubles a file system.
@@ -85,6 +104,9 @@ mod tests {
         assert_eq!(filled, "Mug / tall on {linen}");
         assert_eq!(template("{id}/x.{ext}").unwrap().fill(&values, path_part), "a-1/x.");
         assert_eq!(template("{id}{x}").unwrap().names().collect::<Vec<_>>(), ["id", "x"]);
+        let copy = "{title}: {{price}}, {date:2026-12-24}, {{number:{sold}}}{nothing}";
+        let values = Values::from([("title", "Mug {L}"), ("sold", "1250"), ("price", "9.95 EUR")]);
+        assert_eq!(template(copy).unwrap().fill_copy(&values), "Mug {{L}}: {price}, {date:2026-12-24}, {number:1250}");
         assert!(template("{title").is_err() && template("title}").is_err());
     }
 }

@@ -76,6 +76,7 @@ A plan:
   [copy.default]
   headline = \"{title}\"
   price = \"{price}\"
+  legal = \"Until {date:2026-12-24}\"
   [tags]
   utm_campaign = \"{campaign}\"
   utm_content = \"{scene}-{variant}\"
