@@ -34,7 +34,10 @@ async fn every_bad_brief_is_refused_with_its_field_and_the_next_good_one_passes(
     unknown_spec["deliverables"] = json!(["amazon-mian"]);
     let mut nobody = brief("cup");
     nobody["variants"] = json!("two");
+    let mut no_day = brief("cup");
+    no_day["copy"] = json!({"legal": "Ends {date:2026-02-30}"});
     let cases: Vec<(&str, Value, &str)> = vec![
+        ("day", no_day, "copy.legal: `2026-02-30` is no day"),
         ("prompt", brief(&"x".repeat(100_000)), "prompt: has 100000 characters"),
         ("empty", brief("  "), "prompt: is empty"),
         ("spec", unknown_spec, "deliverables[0].spec: "),
