@@ -63,7 +63,7 @@ async fn the_model_draws_the_same_bytes_for_the_same_brief_and_seed() -> Result<
             // It is better shown a hamburger than told of one.
             assert_eq!(
                 (render.model.as_str(), &render.report["recalled"]),
-                ("nano-references-v2", &json!(["hamburger"]))
+                ("nano-references-v3", &json!(["hamburger"]))
             );
             let key = serde_json::from_value(json!(render.blob_key))?;
             files.push(scene.world.blobs.get(&key, 1 << 24).await?);

@@ -24,7 +24,7 @@ const NETWORKS: &[(&str, &[&str])] = &[
             "--lesson",
             "references",
             "--steps",
-            "2600",
+            "2700",
             "--rate",
             "5e-4",
             "--average",

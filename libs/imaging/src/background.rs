@@ -64,15 +64,9 @@ impl PlainBackground {
         self.value(&terms(place(x, w), place(y, h)))
     }
 
-    /// The backdrop's colour beyond the picture, too: the picture spans −1..1 both ways. Towards the picture's edge the
-    /// model levels off, since a parabola would run away outside.
-    pub(crate) fn beyond(&self, x: f32, y: f32) -> [f32; 3] {
-        const LEVEL: f32 = 0.65;
-        let level = |v: f32| {
-            let over = (v.abs() - LEVEL).max(0.0) / (1.0 - LEVEL);
-            v.signum() * (v.abs().min(LEVEL) + (1.0 - LEVEL) * over.tanh())
-        };
-        self.value(&terms(level(x), level(y)))
+    /// The backdrop along the row at `y`, which the picture spans from −1 to 1 and which goes on beyond it; see [`leveled`].
+    pub(crate) fn along(&self, y: f32) -> Row {
+        Row(self.coefficients.map(|[c, x1, y1, x2, y2, xy]| [c + y1 * y + y2 * y * y, x1 + xy * y, x2]))
     }
 
     fn value(&self, terms: &[f32; 6]) -> [f32; 3] {
@@ -103,6 +97,24 @@ impl PlainBackground {
             }
         }
     }
+}
+
+/// The backdrop along a row.
+pub(crate) struct Row([[f32; 3]; 3]);
+
+impl Row {
+    /// Its colour at `x`, which the picture spans from −1 to 1.
+    pub(crate) fn at(&self, x: f32) -> [f32; 3] {
+        self.0.map(|[c, x1, x2]| (c + (x1 + x2 * x) * x).clamp(0.0, 255.0))
+    }
+}
+
+/// Where the model is asked for a place beyond the picture, −1..1 within it: towards the picture's edge it levels off, since a
+/// parabola would run away outside.
+pub(crate) fn leveled(place: f32) -> f32 {
+    const LEVEL: f32 = 0.65;
+    let over = (place.abs() - LEVEL).max(0.0) / (1.0 - LEVEL);
+    place.signum() * (place.abs().min(LEVEL) + (1.0 - LEVEL) * over.tanh())
 }
 
 fn samples(image: &RgbImage, wanted: impl Fn(u32, u32) -> bool) -> Vec<Sample> {

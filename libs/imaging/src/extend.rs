@@ -3,8 +3,8 @@
 
 use image::RgbImage;
 
-use crate::background::PlainBackground;
-use crate::fit::grain;
+use crate::background::{PlainBackground, leveled};
+use crate::fit::{Visible, grain, put};
 
 /// Where a scaled picture lies on a canvas.
 #[derive(Debug, Clone, Copy)]
@@ -22,25 +22,36 @@ const SHADOW: [f32; 4] = [0.05, 0.03, 0.05, 0.1];
 /// The narrowest strip over which picture and model are blended, as a share of the picture.
 const NARROWEST: f32 = 0.04;
 
-/// Paints the canvas round and over `scaled`, which lies at `site`.
-pub(crate) fn paint(canvas: &mut RgbImage, scaled: &RgbImage, model: &PlainBackground, site: &Site) {
-    let across: Vec<f32> = (0..canvas.width()).map(|x| site.keep(x, 0)).collect();
-    let down: Vec<f32> = (0..canvas.height()).map(|y| site.keep(y, 1)).collect();
-    let (ox, oy) = (site.corner[0].round() as i64, site.corner[1].round() as i64);
-    for (x, y, to) in canvas.enumerate_pixels_mut() {
-        let behind = model.beyond(site.place(x, 0), site.place(y, 1));
-        let (keep, px, py) = (across[x as usize] * down[y as usize], i64::from(x) - ox, i64::from(y) - oy);
-        let inside = px >= 0 && py >= 0 && px < i64::from(scaled.width()) && py < i64::from(scaled.height());
-        if keep <= 0.0 || !inside {
-            to.0 = grain(behind, x, y);
-            continue;
-        }
-        let own = scaled.get_pixel(px as u32, py as u32).0;
-        to.0 = match keep >= 1.0 {
-            true => own,
-            false => grain(std::array::from_fn(|k| behind[k] + keep * (f32::from(own[k]) - behind[k])), x, y),
-        };
+/// A canvas with what is seen of the picture, which lies at `site`, its backdrop continued round and under it.
+pub(crate) fn painted(
+    (width, height): (u32, u32),
+    seen: Option<&Visible>,
+    model: &PlainBackground,
+    site: &Site,
+) -> RgbImage {
+    let mut canvas = RgbImage::new(width, height);
+    // Along both axes once: where the model is asked, and how much of the picture stays.
+    let across: Vec<(f32, f32)> = (0..width).map(|x| (leveled(site.place(x, 0)), site.keep(x, 0))).collect();
+    if let Some(seen) = seen {
+        put(&mut canvas, seen);
     }
+    let span = |at: u32, size: u32| at..at + size;
+    let (columns, rows) = seen
+        .map_or((0..0, 0..0), |seen| (span(seen.at.0, seen.picture.width()), span(seen.at.1, seen.picture.height())));
+    for (y, line) in (0..height).zip(canvas.chunks_exact_mut(width as usize * 3)) {
+        let behind = model.along(leveled(site.place(y, 1)));
+        let down = if rows.contains(&y) { site.keep(y, 1) } else { 0.0 };
+        for ((x, &(place, keep)), to) in (0..width).zip(&across).zip(line.chunks_exact_mut(3)) {
+            let keep = if columns.contains(&x) { keep * down } else { 0.0 };
+            if keep >= 1.0 {
+                continue;
+            }
+            let ground = behind.at(place);
+            let colour = std::array::from_fn(|k| ground[k] + keep * (f32::from(to[k]) - ground[k]));
+            to.copy_from_slice(&grain(if keep > 0.0 { colour } else { ground }, x, y));
+        }
+    }
+    canvas
 }
 
 impl Site {

@@ -1,18 +1,18 @@
 //! A whole render in another shape: cropped round its subject, or its backdrop continued; never stretched.
 
 mod lay;
+mod render;
 
 use cavendish_specs::PixelBox;
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
-use crate::background::PlainBackground;
 use crate::error::{ImageError, Reason};
 use crate::extend::{self, Site};
-use crate::measure::subject_box;
-use crate::resize::resize_rgb;
-pub(crate) use lay::grain;
 use lay::lay;
+pub(crate) use lay::{grain, put};
+pub use render::Render;
+pub(crate) use render::Visible;
 
 /// What was done to reach the shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,13 +49,76 @@ const MIDDLE: f32 = 0.7;
 /// `[left, top, right, bottom]`, pixels.
 type Bounds = [f32; 4];
 
-/// Brings a picture to `width` × `height`. `subject` is `[left, top, right, bottom]` as shares of the picture (None:
-/// found where the backdrop is plain); `safe` the same in pixels of the result, which the subject stays within.
-/// The picture is cropped when that leaves the subject whole and within the safe area, else its backdrop is continued.
-/// Where no subject is known, the middle of the picture is kept when a crop would leave less than half of it.
+impl Render<'_> {
+    /// Brings the picture to `width` × `height`. `subject` is `[left, top, right, bottom]` as shares of the picture (None:
+    /// found where the backdrop is plain); `safe` the same in pixels of the result, which the subject stays within.
+    /// The picture is cropped when that leaves the subject whole and within the safe area, else its backdrop is continued.
+    /// Where no subject is known, the middle of the picture is kept when a crop would leave less than half of it.
+    ///
+    /// # Errors
+    /// [`Reason::Invalid`] when the target, the picture or the safe area is empty.
+    pub fn fit(
+        &self,
+        width: u32,
+        height: u32,
+        subject: Option<[f32; 4]>,
+        safe: Option<[f32; 4]>,
+    ) -> Result<Fitted, ImageError> {
+        let of = [self.image().width() as f32, self.image().height() as f32];
+        let canvas = [width as f32, height as f32];
+        let safe = safe.unwrap_or([0.0, 0.0, canvas[0], canvas[1]]);
+        let room = [safe[2] - safe[0], safe[3] - safe[1]];
+        if width == 0 || height == 0 || of[0] < 1.0 || of[1] < 1.0 || room[0] < 1.0 || room[1] < 1.0 {
+            return Err(Reason::Invalid(format!("cannot fit {}×{} into {width}×{height}", of[0], of[1])).into());
+        }
+        let cover = (canvas[0] / of[0]).max(canvas[1] / of[1]);
+        let known = match subject {
+            Some([l, t, r, b]) => Some([l * of[0], t * of[1], r * of[0], b * of[1]]),
+            None => self.subject()?.map(|b| [b.x, b.y, b.x + b.width, b.y + b.height].map(|side| side as f32)),
+        };
+        let left_over = (0..2).map(|axis| canvas[axis] / (of[axis] * cover)).fold(1.0, f32::min);
+        let kept = known.or_else(|| (left_over < LEFT_OVER).then(|| middle(of)));
+        let Some(bounds) = kept else {
+            let corner = [0, 1].map(|axis| (canvas[axis] - of[axis] * cover) / 2.0);
+            let image = lay(self, cover, corner, (width, height))?;
+            return Ok(Fitted { image, mode: FitMode::Cropped, scale: cover, subject: None });
+        };
+        let size = [0, 1].map(|axis| (bounds[axis + 2] - bounds[axis]).max(1.0));
+        let scale = cover.min(room[0] * SNUG / size[0]).min(room[1] * SNUG / size[1]);
+        let corner = corner(of, bounds, scale, canvas, safe);
+        let fitted = self.set(bounds, scale, corner, (width, height))?;
+        Ok(Fitted { subject: fitted.subject.filter(|_| known.is_some()), ..fitted })
+    }
+
+    /// Sets the scaled picture on the canvas and continues it where it does not reach.
+    fn set(&self, subject: Bounds, scale: f32, corner: [f32; 2], canvas: (u32, u32)) -> Result<Fitted, ImageError> {
+        let (w, h) = (canvas.0 as f32, canvas.1 as f32);
+        let of = [self.image().width() as f32, self.image().height() as f32];
+        let reaches = |axis: usize, end: f32| corner[axis] <= 0.5 && corner[axis] + of[axis] * scale >= end - 0.5;
+        let mode = match reaches(0, w) && reaches(1, h) {
+            true => FitMode::Cropped,
+            false if self.backdrop().is_plain() => FitMode::Extended,
+            false => FitMode::Padded,
+        };
+        let at = |v: f32, axis: usize, limit: f32| (v * scale + corner[axis]).round().clamp(0.0, limit) as u32;
+        let (x, y) = (at(subject[0], 0, w), at(subject[1], 1, h));
+        let seen = PixelBox { x, y, width: at(subject[2], 0, w) - x, height: at(subject[3], 1, h) - y };
+        let image = match mode {
+            FitMode::Extended => {
+                let subject = [subject[0] / of[0], subject[1] / of[1], subject[2] / of[0], subject[3] / of[1]];
+                let site = Site { corner, size: of.map(|side| side * scale), subject };
+                extend::painted(canvas, self.visible(scale, corner, canvas)?.as_ref(), self.backdrop(), &site)
+            }
+            FitMode::Cropped | FitMode::Padded => lay(self, scale, corner, canvas)?,
+        };
+        Ok(Fitted { image, mode, scale, subject: Some(seen) })
+    }
+}
+
+/// As [`Render::fit`], for a picture that is needed in one shape only.
 ///
 /// # Errors
-/// [`Reason::Invalid`] when the target, the picture or the safe area is empty.
+/// As [`Render::fit`].
 pub fn fit(
     image: &RgbImage,
     width: u32,
@@ -63,30 +126,7 @@ pub fn fit(
     subject: Option<[f32; 4]>,
     safe: Option<[f32; 4]>,
 ) -> Result<Fitted, ImageError> {
-    let of = [image.width() as f32, image.height() as f32];
-    let canvas = [width as f32, height as f32];
-    let safe = safe.unwrap_or([0.0, 0.0, canvas[0], canvas[1]]);
-    let room = [safe[2] - safe[0], safe[3] - safe[1]];
-    if width == 0 || height == 0 || of[0] < 1.0 || of[1] < 1.0 || room[0] < 1.0 || room[1] < 1.0 {
-        return Err(Reason::Invalid(format!("cannot fit {}×{} into {width}×{height}", of[0], of[1])).into());
-    }
-    let cover = (canvas[0] / of[0]).max(canvas[1] / of[1]);
-    let known = match subject {
-        Some([l, t, r, b]) => Some([l * of[0], t * of[1], r * of[0], b * of[1]]),
-        None => subject_box(image)?.map(|b| [b.x, b.y, b.x + b.width, b.y + b.height].map(|side| side as f32)),
-    };
-    let left_over = (0..2).map(|axis| canvas[axis] / (of[axis] * cover)).fold(1.0, f32::min);
-    let kept = known.or_else(|| (left_over < LEFT_OVER).then(|| middle(of)));
-    let Some(bounds) = kept else {
-        let corner = [0, 1].map(|axis| (canvas[axis] - of[axis] * cover) / 2.0);
-        let image = lay(image, cover, corner, (width, height))?;
-        return Ok(Fitted { image, mode: FitMode::Cropped, scale: cover, subject: None });
-    };
-    let size = [0, 1].map(|axis| (bounds[axis + 2] - bounds[axis]).max(1.0));
-    let scale = cover.min(room[0] * SNUG / size[0]).min(room[1] * SNUG / size[1]);
-    let corner = corner(of, bounds, scale, canvas, safe);
-    let fitted = set(image, bounds, scale, corner, (width, height))?;
-    Ok(Fitted { subject: fitted.subject.filter(|_| known.is_some()), ..fitted })
+    Render::from(image).fit(width, height, subject, safe)
 }
 
 /// The middle of a picture of this size.
@@ -106,41 +146,6 @@ fn corner(of: [f32; 2], subject: Bounds, scale: f32, canvas: [f32; 2], safe: Bou
         let inside = from + covering >= safe[axis] && to + covering <= safe[axis + 2];
         if inside { covering.round() } else { centred.round() }
     })
-}
-
-/// Sets the scaled picture on the canvas and continues it where it does not reach.
-fn set(
-    image: &RgbImage,
-    subject: Bounds,
-    scale: f32,
-    corner: [f32; 2],
-    canvas: (u32, u32),
-) -> Result<Fitted, ImageError> {
-    let (w, h) = (canvas.0 as f32, canvas.1 as f32);
-    let of = [image.width() as f32, image.height() as f32];
-    let reaches = |axis: usize, end: f32| corner[axis] <= 0.5 && corner[axis] + of[axis] * scale >= end - 0.5;
-    let model = PlainBackground::fit(image);
-    let mode = match reaches(0, w) && reaches(1, h) {
-        true => FitMode::Cropped,
-        false if model.is_plain() => FitMode::Extended,
-        false => FitMode::Padded,
-    };
-    let at = |v: f32, axis: usize, limit: f32| (v * scale + corner[axis]).round().clamp(0.0, limit) as u32;
-    let (x, y) = (at(subject[0], 0, w), at(subject[1], 1, h));
-    let seen = PixelBox { x, y, width: at(subject[2], 0, w) - x, height: at(subject[3], 1, h) - y };
-    let image = match mode {
-        FitMode::Extended => {
-            let [wide, high] = of.map(|side| ((side * scale).round() as u32).max(1));
-            let scaled = resize_rgb(image, wide, high)?;
-            let subject = [subject[0] / of[0], subject[1] / of[1], subject[2] / of[0], subject[3] / of[1]];
-            let mut painted = RgbImage::new(canvas.0, canvas.1);
-            let site = Site { corner, size: of.map(|side| side * scale), subject };
-            extend::paint(&mut painted, &scaled, &model, &site);
-            painted
-        }
-        FitMode::Cropped | FitMode::Padded => lay(image, scale, corner, canvas)?,
-    };
-    Ok(Fitted { image, mode, scale, subject: Some(seen) })
 }
 
 #[cfg(test)]

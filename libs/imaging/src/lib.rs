@@ -16,6 +16,7 @@ mod measure;
 mod reference;
 mod regions;
 mod resize;
+mod similarity;
 mod studio;
 
 pub use cavendish_specs::{Colour, Facts, Format, PixelBox};
@@ -23,10 +24,11 @@ pub use cutout::{Cutout, CutoutHint, Edges, Method, cutout, cutout_by_matte, cut
 pub use decode::{Decoded, Header, IccOutcome, Limits, decode, probe};
 pub use encode::{Encoded, Marking, Metadata, OutputProfile, Quality, Target, encode};
 pub use error::{ImageError, Reason};
-pub use fit::{FitMode, Fitted, fit};
+pub use fit::{FitMode, Fitted, Render, fit};
 pub use image;
 pub use measure::{measure, measure_and_show, subject_box};
 pub use reference::{Attributes, Flaw, Measures, Swatch, attributes, colour_name, inspect, inspect_whole, palette};
 pub use regions::{Region, regions};
 pub use resize::{crop, flatten, pad, resize_linear_rgb, resize_rgb, resize_rgba};
+pub use similarity::{similarity, similarity_of_luma};
 pub use studio::{Ambience, Backdrop, Composition, Ground, Piece, Placed, Placement, Shadow, compose, compose_on};

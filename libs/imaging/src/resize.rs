@@ -40,6 +40,40 @@ pub fn resize_rgb(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage,
     rgb(width, height, run(&source, width, height, &options())?)
 }
 
+/// Resizes a part (left, top, width and height, pixels, fractions allowed) with Lanczos-3 on the sRGB values; what lies beside
+/// it still counts at its edges.
+///
+/// # Errors
+/// [`Reason::Invalid`] when a side is 0, [`Reason::Codec`] when the part reaches beyond the picture.
+pub(crate) fn resize_part(image: &RgbImage, part: [f64; 4], size: [u32; 2]) -> Result<RgbImage, ImageError> {
+    let of = [image.width(), image.height()].map(f64::from);
+    if size == [image.width(), image.height()] && part == [0.0, 0.0, of[0], of[1]] {
+        return Ok(image.clone());
+    }
+    let [left, top, width, height] = part;
+    let options = options().crop(left, top, width.min(of[0] - left), height.min(of[1] - top));
+    let source = source(image.as_raw(), image.width(), image.height(), fir::PixelType::U8x3)?;
+    rgb(size[0], size[1], run(&source, size[0], size[1], &options)?)
+}
+
+/// Half as wide and high, every pixel the mean of four; sides must be even.
+pub(crate) fn halved(image: &RgbImage) -> RgbImage {
+    let (width, height) = (image.width() / 2, image.height() / 2);
+    let row = image.width() as usize * 3;
+    let mut out = Vec::with_capacity(width as usize * height as usize * 3);
+    for rows in image.as_raw().chunks_exact(2 * row) {
+        let (upper, lower) = rows.split_at(row);
+        for (a, b) in upper.chunks_exact(6).zip(lower.chunks_exact(6)) {
+            let mean = |c: usize| {
+                let sum = u16::from(a[c]) + u16::from(a[c + 3]) + u16::from(b[c]) + u16::from(b[c + 3]);
+                ((sum + 2) >> 2) as u8
+            };
+            out.extend_from_slice(&[mean(0), mean(1), mean(2)]);
+        }
+    }
+    RgbImage::from_raw(width, height, out).unwrap_or_default()
+}
+
 /// Resizes with Lanczos-3 in linear light, which keeps the brightness of fine detail; several times slower.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use cavendish_domain::ShotRequest;
 use cavendish_imaging::image::RgbImage;
 use cavendish_imaging::{
     Backdrop, Cutout, CutoutHint, Decoded, FitMode, Fitted, Ground, ImageError, Marking, Piece, PixelBox, Placement,
-    compose_on, cutout, fit,
+    Render, compose_on, cutout,
 };
 use cavendish_specs::{Background, Spec};
 use serde::Serialize;
@@ -28,7 +28,7 @@ pub(crate) struct Scene {
     /// The subjects and how tall they stand beside each other; in a drawn scene what could be told from its surroundings.
     subjects: Vec<(Cutout, f32)>,
     /// The whole render, when the model drew it.
-    render: Option<RgbImage>,
+    render: Option<Render<'static>>,
     /// The drawn scene that the subjects are placed in.
     surroundings: Option<RgbImage>,
     backdrop: Backdrop,
@@ -86,7 +86,7 @@ impl Scene {
             Some(_) => None,
         };
         let subjects = subject.into_iter().map(|cut| (cut, 1.0)).collect();
-        let (render, backdrop, variant) = (Some(picture.to_rgb()), Backdrop::white(), request.variant);
+        let (render, backdrop, variant) = (Some(picture.to_rgb().into()), Backdrop::white(), request.variant);
         Self { subjects, render, surroundings: None, backdrop, uncertain, variant }
     }
 
@@ -119,7 +119,7 @@ impl Scene {
                 let fitted = self.fitted(render, spec, area)?;
                 let mode = serde_json::to_value(fitted.mode).ok().and_then(|mode| mode.as_str().map(String::from));
                 let layout = Layout { mode: mode.unwrap_or_default(), scale: fitted.scale };
-                let subject = fitted.subject.or_else(|| self.seen(render, fitted.scale, (width, height)));
+                let subject = fitted.subject.or_else(|| self.seen(render.image(), fitted.scale, (width, height)));
                 Ok(Picture { image: fitted.image, layout, subject })
             }
             (None, Some(scene)) if !packshot => self.compose(Ground::Scene(scene), "composed-in-scene", spec, area),
@@ -128,16 +128,16 @@ impl Scene {
     }
 
     /// The render in the shape of `spec`, its subject within `area` where its surroundings can be continued for that.
-    fn fitted(&self, render: &RgbImage, spec: &Spec, area: Option<[f32; 4]>) -> Result<Fitted, ImageError> {
+    fn fitted(&self, render: &Render<'_>, spec: &Spec, area: Option<[f32; 4]>) -> Result<Fitted, ImageError> {
         let (width, height) = (spec.size.width, spec.size.height);
         let subject = self.subjects.first().and_then(|(cutout, _)| standing_out(cutout));
         if area.is_some() {
-            let moved = fit(render, width, height, subject, area)?;
+            let moved = render.fit(width, height, subject, area)?;
             if moved.mode != FitMode::Padded {
                 return Ok(moved);
             }
         }
-        fit(render, width, height, subject, Some(spec.safe_area(width, height)))
+        render.fit(width, height, subject, Some(spec.safe_area(width, height)))
     }
 
     /// Where the subject of a render is in a picture that shows the middle of it at this scale.

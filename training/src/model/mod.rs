@@ -12,13 +12,19 @@ use cavendish_engine::Manifest;
 pub(crate) use curriculum::Lesson;
 use network::Network;
 use std::path::Path;
-use tch::Kind;
+use tch::{Device, Kind};
 
 const SEED: u64 = 13;
 
-/// Learns for `plan.steps` steps, beginning with the model in `from`; the weights go to the folder `out`
-/// whenever the state is stored.
-pub(crate) fn train(plan: Plan, lesson: Lesson, objects: &Objects, [from, encoder, out]: [&Path; 3]) -> Result<()> {
+/// Learns for `plan.steps` steps on this device, with numbers of this kind, beginning with the model in `from`; the weights go
+/// to the folder `out` whenever the state is stored.
+pub(crate) fn train(
+    plan: Plan,
+    lesson: Lesson,
+    objects: &Objects,
+    [from, encoder, out]: [&Path; 3],
+    hardware: (Device, Kind),
+) -> Result<()> {
     let named = from.join(&Manifest::read(&from.join("model.toml"))?.transformer);
     let begin = match lesson {
         Lesson::Names => named,
@@ -28,7 +34,7 @@ pub(crate) fn train(plan: Plan, lesson: Lesson, objects: &Objects, [from, encode
             begin
         }
     };
-    let (network, weights) = Network::load(from, &begin, encoder)?;
+    let (network, weights) = Network::load(from, &begin, encoder, hardware)?;
     let steps = plan.steps;
     let mut run = Run::open(plan, &weights)?;
     let known = objects.of(&[Split::Train]);

@@ -49,10 +49,11 @@ pub(crate) fn scene(kind: SceneKind, objects: &[&Object], rng: &mut impl Rng) ->
     let mut canvas = Canvas::new(kind.width, kind.height, shares(colour.1));
     backdrop::studio(&mut canvas, shares(colour.1), rng);
     let light = mild_light(rng);
-    for (object, pose) in chosen.iter().zip(poses(kind, rng)) {
+    let poses = poses(kind, rng);
+    for (object, pose) in chosen.iter().zip(&poses) {
         let foot = [pose.at[0], pose.at[1] + 0.46 * pose.side];
         canvas.shade(foot, [0.42 * pose.side, 0.09 * pose.side], rng.random_range(0.15..0.35));
-        canvas.draw(object, &pose, &light);
+        canvas.draw(object, pose, &light);
     }
     let word = choose_word(colour.0, rng);
     let caption = match kind.alike && kind.subjects > 1 {
@@ -62,17 +63,16 @@ pub(crate) fn scene(kind: SceneKind, objects: &[&Object], rng: &mut impl Rng) ->
             words::caption(&names, word, rng.random(), rng)
         }
     };
-    let laid = if kind.references { laid(kind, &chosen, rng) } else { vec![] };
+    let laid = if kind.references { laid(kind, &chosen, &poses, rng) } else { vec![] };
     Scene { caption, picture: canvas.planes(), cover: canvas.cover, laid }
 }
 
-/// Subjects alone on neutral ground, each in the middle of its place, as references are given to the model.
-fn laid(kind: SceneKind, chosen: &[&Object], rng: &mut impl Rng) -> Vec<f32> {
+/// Subjects alone on neutral ground, posed as in the scene: what a reference does not tell need not be guessed, and what is
+/// guessed comes out blurred. Its light is its own.
+fn laid(kind: SceneKind, chosen: &[&Object], poses: &[Pose], rng: &mut impl Rng) -> Vec<f32> {
     let mut canvas = Canvas::new(kind.width, kind.height, REFERENCE_GROUND);
-    for (object, at) in chosen.iter().zip(places(kind)) {
-        let side = REFERENCE_SIDE as f32 * REFERENCE_FILL * rng.random_range(0.96..1.0);
-        let pose = Pose { at, side, turn: rng.random_range(-2.0..2.0), mirrored: false };
-        canvas.draw(object, &pose, &mild_light(rng));
+    for (object, pose) in chosen.iter().zip(poses) {
+        canvas.draw(object, pose, &mild_light(rng));
     }
     canvas.planes()
 }
@@ -100,7 +100,7 @@ fn places(kind: SceneKind) -> impl Iterator<Item = [f32; 2]> {
     (0..kind.subjects).map(move |index| [left + middle(index % columns), top + middle(index / columns)])
 }
 
-/// Where the subjects stand: each in its place, about as large as in its reference.
+/// Where the subjects stand: each about in the middle of its place, about as large as references show it.
 fn poses(kind: SceneKind, rng: &mut impl Rng) -> Vec<Pose> {
     let pose = |[x, y]: [f32; 2]| {
         let mut near = || rng.random_range(-1.5..1.5);

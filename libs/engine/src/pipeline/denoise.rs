@@ -127,7 +127,7 @@ impl Pipeline {
             rotary: &frame.rotary,
             references: references.as_deref(),
         })?;
-        let velocity = match frame.empty {
+        let predicted = match frame.empty {
             None => predicted.to_kind(tch::Kind::Float),
             Some(_) => {
                 let halves = predicted.to_kind(tch::Kind::Float).chunk(2, 0); // with the prompt, without
@@ -135,7 +135,7 @@ impl Pipeline {
             }
         };
         for (lane, canvas) in group.iter_mut().enumerate() {
-            canvas.advance(velocity.narrow(0, lane as i64, 1), frame.course, step);
+            canvas.advance(predicted.narrow(0, lane as i64, 1), frame.course, step);
         }
         Ok(())
     }
@@ -153,8 +153,14 @@ impl Pipeline {
 }
 
 impl Canvas {
-    /// One step along `velocity` (1, tokens, channels).
-    fn advance(&mut self, velocity: Tensor, course: &Course<'_>, step: usize) {
+    /// One step along the velocity that is `predicted` (1, tokens, channels).
+    fn advance(&mut self, predicted: Tensor, course: &Course<'_>, step: usize) {
+        let velocity = match &self.seen {
+            // What is predicted is the image, less what is laid: noise as wide as a patch does not fit through a small
+            // network, and what lies there already need not (Li and He 2025, 2511.13720).
+            Some(Seen::Laid(laid)) => (&self.latents - laid - predicted) / course.schedule.time(step),
+            _ => predicted,
+        };
         self.steps = step + 1;
         self.settled = course.settle > 0.0 && step > 0 && self.has_settled(&velocity, course.settle);
         // A velocity that no longer changes leads straight to the image.

@@ -152,8 +152,8 @@ pub enum ReferenceUse {
     },
     /// Every reference is a subject of its own, drawn in a place as large as its reference: row by row from the left, in
     /// the middle of the image. References are laid there, and the network takes that picture as further channels of
-    /// every patch (as the collage of AnyDoor, Chen et al. 2024, 2307.09481): what they are for it depends on nothing
-    /// else, and costs no tokens.
+    /// every patch (as the collage of AnyDoor, Chen et al. 2024, 2307.09481) and predicts what the image differs in from
+    /// it: what they are for it depends on nothing else, and costs no tokens.
     Laid {
         /// Side of a place in pixels, a multiple of the patch.
         side: u32,

@@ -5,6 +5,7 @@ use cavendish_specs::Colour;
 use image::RgbImage;
 
 use super::profile::OutputProfile;
+use super::search::Way;
 use crate::error::{ImageError, Reason};
 
 /// libavif's quality that looks like JPEG's 100: above it files grow and nothing is seen.
@@ -13,14 +14,14 @@ const BEST: u8 = 83;
 pub(super) fn encode(
     image: &RgbImage,
     quality: u8,
-    tight: bool,
+    way: Way,
     profile: &OutputProfile,
     xmp: Option<&str>,
 ) -> Result<Vec<u8>, ImageError> {
     let settings = Settings {
         quality: (BEST + quality).saturating_sub(100),
-        speed: if tight { 7 } else { 8 },
-        halved: quality < 85 || tight,
+        speed: if way.is_tight() { 7 } else { 8 },
+        halved: way.is_halved(quality),
         primaries: if profile.colour() == Colour::DisplayP3 { primaries::DISPLAY_P3 } else { primaries::SRGB },
         icc: &[],
         xmp: xmp.unwrap_or_default().as_bytes(),

@@ -4,6 +4,7 @@ use image::RgbImage;
 use jpeg_encoder::{ColorType, Encoder, EncodingError, PixelDensity, SamplingFactor};
 
 use super::profile::OutputProfile;
+use super::search::Way;
 use crate::error::{ImageError, Reason};
 
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
@@ -11,7 +12,7 @@ const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 pub(super) fn encode(
     image: &RgbImage,
     quality: u8,
-    tight: bool,
+    way: Way,
     profile: &OutputProfile,
     dpi: Option<u32>,
     xmp: Option<&str>,
@@ -20,14 +21,13 @@ pub(super) fn encode(
     let (width, height) = (side(image.width())?, side(image.height())?);
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, quality);
-    // Product edges are saturated colours on white: halved chroma shows there first.
-    let full = quality >= 85 && !tight;
-    encoder.set_sampling_factor(if full { SamplingFactor::F_1_1 } else { SamplingFactor::F_2_2 });
-    encoder.set_progressive(tight);
+    let halved = way.is_halved(quality);
+    encoder.set_sampling_factor(if halved { SamplingFactor::F_2_2 } else { SamplingFactor::F_1_1 });
+    encoder.set_progressive(way.is_tight());
     if let Some(dpi) = dpi.and_then(|dpi| u16::try_from(dpi).ok()) {
         encoder.set_density(PixelDensity::dpi(dpi));
     }
-    encoder.set_optimized_huffman_tables(tight);
+    encoder.set_optimized_huffman_tables(way.is_tight());
     encoder.add_icc_profile(profile.icc()).map_err(failed)?;
     if let Some(xmp) = xmp {
         encoder.add_app_segment(1, [XMP_HEADER, xmp.as_bytes()].concat()).map_err(failed)?;

@@ -6,6 +6,7 @@ mod metadata;
 pub(crate) mod pdf;
 mod png;
 mod profile;
+mod search;
 mod tiff;
 mod webp;
 
@@ -15,6 +16,7 @@ use image::RgbImage;
 use crate::error::{ImageError, Reason};
 pub use metadata::{Marking, Metadata};
 pub use profile::OutputProfile;
+use search::{Make, Search, Way};
 
 /// The quality to start at and the quality not to go below, 1..100. PNG has no quality and ignores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +79,9 @@ impl Target {
     }
 }
 
-/// Encodes a picture as the best file that fits the target's budget, by bisection over the quality where the format has one.
+/// Encodes a picture as the best file that fits the target's budget. Where the format has a quality and the highest one does not
+/// fit, the highest that does is looked for with colour at half and at all of its resolution, and the file that looks more like
+/// the picture is taken ([`crate::similarity`]).
 /// The same input gives the same bytes. White areas stay exactly (255, 255, 255) as JPEG and PNG; lossy WebP and AVIF may be
 /// one level off.
 ///
@@ -97,13 +101,14 @@ pub fn encode(image: &RgbImage, target: &Target, metadata: &Metadata) -> Result<
     let budget = target.budget.unwrap_or(usize::MAX);
     let (dpi, packet) = (metadata.dpi, metadata.xmp());
     let xmp = packet.as_deref();
-    let chosen = |make: &dyn Fn(u8, bool) -> Result<Vec<u8>, ImageError>| {
-        search(*quality, budget, make).map(|(bytes, quality)| (bytes, Some(quality)))
+    let chosen = |ways: &[Way], make: &Make<'_>| {
+        let found = Search { image, quality: *quality, budget, make }.best(ways)?;
+        Ok::<_, ImageError>((found.bytes, Some(found.quality)))
     };
     let (bytes, quality) = match format {
-        Format::Jpeg => chosen(&|quality, tight| jpeg::encode(image, quality, tight, profile, dpi, xmp))?,
-        Format::Webp => chosen(&|quality, _| webp::encode(image, quality, profile, xmp))?,
-        Format::Avif => chosen(&|quality, tight| avif::encode(image, quality, tight, profile, xmp))?,
+        Format::Jpeg => chosen(&Way::TIGHT, &|quality, way| jpeg::encode(image, quality, way, profile, dpi, xmp))?,
+        Format::Webp => chosen(&[Way::Halved], &|quality, _| webp::encode(image, quality, profile, xmp))?,
+        Format::Avif => chosen(&Way::TIGHT, &|quality, way| avif::encode(image, quality, way, profile, xmp))?,
         Format::Png => (png::encode(image, profile, dpi, xmp, budget)?, None),
         Format::Tiff => (tiff::encode(image, profile, dpi, xmp)?, None),
         Format::Pdf => (pdf::encode(image, profile, dpi, metadata.bleed_mm.unwrap_or_default(), xmp)?, None),
@@ -113,33 +118,4 @@ pub fn encode(image: &RgbImage, target: &Target, metadata: &Metadata) -> Result<
         return Err(Reason::BudgetUnreachable { format, best: bytes.len(), budget }.into());
     }
     Ok(Encoded { bytes, format, mime: format.mime(), quality })
-}
-
-/// The file of the highest quality within the budget, or the smallest file there is. `make` is told the quality and
-/// whether bytes are worth more than time.
-fn search(
-    range: Quality,
-    budget: usize,
-    make: &dyn Fn(u8, bool) -> Result<Vec<u8>, ImageError>,
-) -> Result<(Vec<u8>, u8), ImageError> {
-    let (mut low, mut high) = (range.min.clamp(1, 100), range.max.clamp(1, 100));
-    let first = make(high, false)?;
-    if first.len() <= budget {
-        return Ok((first, high));
-    }
-    let mut best = (make(low, true)?, low);
-    if best.0.len() > budget {
-        return Ok(best);
-    }
-    while high > low + 1 {
-        let middle = low + (high - low) / 2;
-        let bytes = make(middle, true)?;
-        if bytes.len() <= budget {
-            best = (bytes, middle);
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    Ok(best)
 }

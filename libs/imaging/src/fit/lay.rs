@@ -4,33 +4,45 @@ use image::RgbImage;
 
 use crate::background::{PlainBackground, distance};
 use crate::blur::gaussian;
-use crate::error::ImageError;
-use crate::resize::resize_rgb;
+use crate::error::{ImageError, Reason};
+use crate::fit::render::{Render, Visible};
 
 /// The picture, scaled, with its corner at this place of the canvas; its edges are continued where it does not reach.
-pub(super) fn lay(image: &RgbImage, scale: f32, corner: [f32; 2], canvas: (u32, u32)) -> Result<RgbImage, ImageError> {
-    let side = |n: u32| ((n as f32 * scale).round() as u32).max(1);
-    let scaled = resize_rgb(image, side(image.width()), side(image.height()))?;
-    let (ox, oy) = (corner[0].round() as i64, corner[1].round() as i64);
-    // The part of the scaled picture that is on the canvas.
-    let span = |o: i64, n: u32, canvas: u32| (o.max(0), (o + i64::from(n)).min(i64::from(canvas)));
-    let (x0, x1) = span(ox, scaled.width(), canvas.0);
-    let (y0, y1) = span(oy, scaled.height(), canvas.1);
+pub(super) fn lay(
+    render: &Render<'_>,
+    scale: f32,
+    corner: [f32; 2],
+    canvas: (u32, u32),
+) -> Result<RgbImage, ImageError> {
+    let Some(seen) = render.visible(scale, corner, canvas)? else {
+        return Err(Reason::Invalid("nothing of the picture lies on its canvas".into()).into());
+    };
+    let (width, height) = seen.picture.dimensions();
+    if (width, height) == canvas {
+        return Ok(seen.picture);
+    }
+    let edges = EdgeLines::of(&seen, render.backdrop());
     let mut out = RgbImage::new(canvas.0, canvas.1);
-    image::imageops::replace(&mut out, &scaled, ox, oy);
-    // A seam hides best a hair inside the picture, where no resampling met its edge.
-    if x0 == 0 && y0 == 0 && x1 == i64::from(canvas.0) && y1 == i64::from(canvas.1) {
-        return Ok(out);
-    }
-    let edges = EdgeLines::of(&scaled, (x0 - ox, y0 - oy), (x1 - x0, y1 - y0));
     for (x, y, to) in out.enumerate_pixels_mut() {
-        let (px, py) = (i64::from(x), i64::from(y));
-        if px >= x0 && px < x1 && py >= y0 && py < y1 {
-            continue;
+        let (px, py) = (i64::from(x) - i64::from(seen.at.0), i64::from(y) - i64::from(seen.at.1));
+        let outside = px < 0 || py < 0 || px >= i64::from(width) || py >= i64::from(height);
+        if outside {
+            to.0 = grain(edges.at(px, py), x, y);
         }
-        to.0 = grain(edges.at(px - x0, py - y0), x, y);
     }
+    put(&mut out, &seen);
     Ok(out)
+}
+
+/// Copies what is seen of a picture to its place.
+pub(crate) fn put(canvas: &mut RgbImage, seen: &Visible) {
+    let (canvas_row, row) = (canvas.width() as usize * 3, seen.picture.width() as usize * 3);
+    let start = seen.at.1 as usize * canvas_row + seen.at.0 as usize * 3;
+    let canvas: &mut [u8] = canvas;
+    for (n, line) in seen.picture.as_raw().chunks_exact(row).enumerate() {
+        let at = start + n * canvas_row;
+        canvas[at..at + row].copy_from_slice(line);
+    }
 }
 
 /// Rounds a colour with a dither of one level.
@@ -52,14 +64,13 @@ struct EdgeLines {
 }
 
 impl EdgeLines {
-    fn of(image: &RgbImage, at: (i64, i64), size: (i64, i64)) -> Self {
-        let model = PlainBackground::fit(image);
+    fn of(seen: &Visible, model: &PlainBackground) -> Self {
         let plain = model.is_plain();
-        let (w, h) = image.dimensions();
+        let size = (i64::from(seen.picture.width()), i64::from(seen.picture.height()));
         let pick = |x: i64, y: i64| {
-            let (x, y) = ((at.0 + x) as u32, (at.1 + y) as u32);
-            let here = image.get_pixel(x, y).0.map(f32::from);
-            let behind = model.at(x, y, w, h);
+            let (x, y) = (x as u32, y as u32);
+            let here = seen.picture.get_pixel(x, y).0.map(f32::from);
+            let behind = model.at(seen.within.0 + x, seen.within.1 + y, seen.of.0, seen.of.1);
             // What is not backdrop, such as a subject at the edge, is not continued.
             if plain && distance(here, behind) > 20.0 { behind } else { here }
         };

@@ -170,3 +170,24 @@ fn a_press_is_a_profile_of_cmyk_and_its_files_are_tiff_or_pdf() {
     let refused = encode(&busy(8, 8), &target, &Metadata::default()).unwrap_err();
     assert!(refused.to_string().contains("not written in CMYK; TIFF and PDF are"), "{refused}");
 }
+
+/// Whether a JPEG has its colour at half of its resolution, by its frame header.
+fn is_halved(file: &[u8]) -> bool {
+    let frame = file.windows(2).position(|pair| matches!(pair, [0xff, 0xc0..=0xc2])).unwrap();
+    file[frame + 11] == 0x22
+}
+
+#[test]
+fn where_bytes_are_scarce_colour_keeps_its_resolution_if_it_shows() {
+    // Red type on blue, as bright as its ground: all of it is colour.
+    let type_like = RgbImage::from_fn(240, 160, |x, y| {
+        let stroke = (x / 3 + y / 40) % 3 == 0;
+        if stroke { Rgb([200, 30, 40]) } else { Rgb([20, 80, 255]) }
+    });
+    let photo_like = busy(240, 160);
+    for (image, halved) in [(type_like, false), (photo_like, true)] {
+        let free = plain(&image, Format::Jpeg, None).unwrap().bytes.len();
+        let file = plain(&image, Format::Jpeg, Some(free * 6 / 10)).unwrap();
+        assert_eq!(is_halved(&file.bytes), halved, "{} of {free} bytes at {:?}", file.bytes.len(), file.quality);
+    }
+}

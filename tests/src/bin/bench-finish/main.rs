@@ -3,7 +3,6 @@
 
 mod ours;
 mod peer;
-mod ssim;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
@@ -75,15 +74,15 @@ fn main() -> Result<()> {
 
 const METHOD: &str = "Each side reads the same PNG and makes the same sizes: ours decodes it once and shares the work \
     among all cores; sharp is given all files at once, as its documentation shows, and shares them among its own threads. \
-    Formats, quality and chroma are those that our encoder chose within each spec's budget; the timed rounds encode once at \
-    that quality on both sides, `ratio_with_quality_search` has our search in it and sharp's single encode beside it. \
+    Formats and quality are those that our encoder chose within each spec's budget; the timed rounds encode once at \
+    that quality on both sides, colour whole from 85 on, no progression, `ratio_with_quality_search` has our search in it and sharp's single encode beside it. \
     bytes_ratio compares files of equal SSIM (luma, 8 x 8 windows, each side against its own lossless resize): sharp's \
     quality is the lowest that reaches our SSIM. Times are medians of the rounds.";
 
 fn contest(args: &Args, tasks: &[Task], source: &Path, peer: &mut Peer, dir: &Path) -> Result<Outcome> {
     let (_, files) = ours::round(source, tasks, None)?;
     let qualities: Vec<u8> = files.iter().map(|file| file.quality).collect();
-    let outputs: Vec<Value> = files.iter().map(File::order).collect();
+    let outputs: Vec<Value> = files.iter().map(File::order_of_quality).collect();
     let (mut ratios, mut searching, mut own, mut theirs) = (vec![], vec![], vec![], vec![]);
     peer.make(source, &outputs, None)?;
     for _ in 0..args.rounds {

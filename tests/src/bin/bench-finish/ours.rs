@@ -1,9 +1,9 @@
 //! Our side: decoded once, fitted and encoded on all cores.
 
-use crate::{pixels, ssim::ssim};
+use crate::pixels;
 use anyhow::{Context, Result};
 use cavendish_imaging::image::{Rgb, RgbImage};
-use cavendish_imaging::{Format, Metadata, Quality, Target, encode, fit};
+use cavendish_imaging::{Format, Metadata, Quality, Render, Target, encode, similarity_of_luma};
 use cavendish_specs::{Catalogue, Spec};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -28,16 +28,27 @@ pub(crate) struct File {
     pub(crate) ssim: f64,
     format: Format,
     size: [u32; 2],
-    tight: bool,
+    /// Whether its colours have all of the resolution, and whether it is progressive.
+    whole: bool,
+    progressive: bool,
 }
 
 impl File {
     /// The same for the peer.
     pub(crate) fn order(&self) -> Value {
+        self.ordered(self.whole, self.progressive)
+    }
+
+    /// A file of the same quality for the peer, made as ours are where bytes are not scarce.
+    pub(crate) fn order_of_quality(&self) -> Value {
+        self.ordered(self.quality >= WHOLE_CHROMA, false)
+    }
+
+    fn ordered(&self, full: bool, progressive: bool) -> Value {
         let [width, height] = self.size;
         json!({
             "width": width, "height": height, "format": self.format, "quality": self.quality,
-            "full": self.quality >= WHOLE_CHROMA && !self.tight, "progressive": self.tight,
+            "full": full, "progressive": progressive,
         })
     }
 
@@ -83,7 +94,7 @@ pub(crate) fn write_render(path: &Path) -> Result<()> {
 /// Makes every file; at these qualities, or at those that the encoder finds. Seconds, and what was made.
 pub(crate) fn round(source: &Path, tasks: &[Task], qualities: Option<&[u8]>) -> Result<(f64, Vec<File>)> {
     let began = Instant::now();
-    let render = pixels(&std::fs::read(source)?)?;
+    let render = Render::from(pixels(&std::fs::read(source)?)?);
     let (next, made) = (AtomicUsize::new(0), Mutex::new(vec![]));
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(tasks.len());
     std::thread::scope(|scope| {
@@ -105,29 +116,39 @@ pub(crate) fn round(source: &Path, tasks: &[Task], qualities: Option<&[u8]>) -> 
     Ok((seconds, files))
 }
 
-type Made = (RgbImage, (String, cavendish_imaging::Encoded, bool));
+type Made = (RgbImage, (String, cavendish_imaging::Encoded));
 
-fn finish(render: &RgbImage, spec: &Spec, quality: Option<u8>) -> Result<Made> {
+fn finish(render: &Render<'_>, spec: &Spec, quality: Option<u8>) -> Result<Made> {
     // Where the subject is, a render's scoring has found out before.
-    let fitted = fit(render, spec.size.width, spec.size.height, Some([0.22, 0.22, 0.78, 0.78]), None)?;
+    let fitted = render.fit(spec.size.width, spec.size.height, Some([0.22, 0.22, 0.78, 0.78]), None)?;
     let format = spec.formats.iter().copied().find(is_ours).context("no format")?;
-    let budget = spec.max_bytes.and_then(|bytes| usize::try_from(bytes).ok());
-    let quality = quality.map_or_else(Quality::default, |quality| Quality { min: quality.max(1), max: quality.max(1) });
-    let file = encode(&fitted.image, &Target::of(format).within(budget).at(quality), &Metadata::default())?;
-    let tight = budget.is_some_and(|budget| budget < 400_000);
-    Ok((fitted.image, (spec.id.clone(), file, tight)))
+    let target = match quality {
+        Some(quality) => Target::of(format).at(Quality { min: quality.max(1), max: quality.max(1) }),
+        None => Target::of(format).within(spec.max_bytes.and_then(|bytes| usize::try_from(bytes).ok())),
+    };
+    let file = encode(&fitted.image, &target, &Metadata::default())?;
+    Ok((fitted.image, (spec.id.clone(), file)))
 }
 
-fn judged(picture: RgbImage, (spec, file, tight): (String, cavendish_imaging::Encoded, bool)) -> Result<File> {
+fn judged(picture: RgbImage, (spec, file): (String, cavendish_imaging::Encoded)) -> Result<File> {
+    let (whole, progressive) = frame(&file.bytes);
     Ok(File {
         spec,
         bytes: file.bytes.len(),
         quality: file.quality.unwrap_or(100),
-        ssim: ssim(&pixels(&file.bytes)?, &picture),
+        ssim: similarity_of_luma(&pixels(&file.bytes)?, &picture),
         format: file.format,
         size: [picture.width(), picture.height()],
-        tight,
+        whole,
+        progressive,
     })
+}
+
+/// Whether a JPEG has its colours whole, and whether it is progressive, by its frame header; other formats are neither.
+fn frame(file: &[u8]) -> (bool, bool) {
+    let header = file.windows(2).position(|pair| matches!(pair, [0xff, 0xc0..=0xc2]));
+    let header = header.filter(|_| file.starts_with(&[0xff, 0xd8])).and_then(|at| file.get(at..at + 12));
+    header.map_or((false, false), |header| (header[11] == 0x11, header[1] == 0xc2))
 }
 
 /// The most memory that this process had so far.

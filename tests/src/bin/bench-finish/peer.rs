@@ -1,8 +1,9 @@
 //! The peer's side: sharp in a node process of its own.
 
 use crate::ours::File;
-use crate::{pixels, ssim::ssim};
+use crate::pixels;
 use anyhow::{Context, Result};
+use cavendish_imaging::similarity_of_luma;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -80,7 +81,7 @@ pub(crate) fn at_equal_quality(files: &[File], source: &Path, peer: &mut Peer, d
             if low[at] >= high[at] {
                 continue;
             }
-            let good = !file.is_lossy() || ssim(&read(&paths[at])?, &lossless[at]) >= file.ssim;
+            let good = !file.is_lossy() || similarity_of_luma(&read(&paths[at])?, &lossless[at]) >= file.ssim;
             if good { high[at] = tried[at] } else { low[at] = tried[at] + 1 }
         }
     }
