@@ -96,13 +96,17 @@ pub(crate) fn round(source: &Path, tasks: &[Task], qualities: Option<&[u8]>) -> 
     let began = Instant::now();
     let render = Render::from(pixels(&std::fs::read(source)?)?);
     let (next, made) = (AtomicUsize::new(0), Mutex::new(vec![]));
+    // The largest first, so that no core is left with one at the end.
+    let mut order: Vec<usize> = (0..tasks.len()).collect();
+    order.sort_by_key(|&at| {
+        std::cmp::Reverse(u64::from(tasks[at].spec.size.width) * u64::from(tasks[at].spec.size.height))
+    });
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(tasks.len());
     std::thread::scope(|scope| {
         let work = || -> Result<()> {
             loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(task) = tasks.get(at) else { return Ok(()) };
-                let file = finish(&render, &task.spec, qualities.map(|qualities| qualities[at]))?;
+                let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { return Ok(()) };
+                let file = finish(&render, &tasks[at].spec, qualities.map(|qualities| qualities[at]))?;
                 made.lock().map_err(|_| anyhow::anyhow!("a thread panicked"))?.push((at, file));
             }
         };
