@@ -1,6 +1,7 @@
 //! What a campaign made, for the networks and for programs: `index.csv` and `index.json`.
 
-use super::ledger::{Entry, Ledger, MadeFile, Outcome};
+use super::entry::{Entry, MadeFile, Outcome};
+use super::ledger::Ledger;
 use super::template::path_part;
 use anyhow::Context;
 use serde::Serialize;
@@ -146,6 +147,7 @@ mod tests {
             scene: "linen".into(),
             files: vec![file],
             seconds: 1.0,
+            renders_of: None,
         };
         ledger.write(&Entry { key: "k".into(), fingerprint: "f".into(), outcome }).unwrap();
         let sum = write(&ledger, "spring", dir.path()).unwrap();

@@ -5,6 +5,7 @@ use super::plan::{Plan, Scene};
 use super::template::{Template, Values, path_part};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 /// A job of a campaign.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,23 @@ pub(crate) struct Item {
     pub(crate) brief: Value,
     /// Of everything that makes its files: another one is another job.
     pub(crate) fingerprint: String,
+    /// Names the picture that it shows, within its campaign. Items of one picture differ only in what is set onto it.
+    pub(crate) picture: String,
+}
+
+/// The fields of a brief that make its picture, and go without saying where renders are finished anew.
+const DRAWN: [&str; 6] = ["prompt", "subjects", "variants", "quality", "backdrop", "seed"];
+
+impl Item {
+    /// The brief that finishes the renders of `job`, which drew the same picture.
+    pub(crate) fn finishing(&self, job: Uuid) -> Value {
+        let mut brief = self.brief.clone();
+        if let Some(fields) = brief.as_object_mut() {
+            fields.retain(|name, _| !DRAWN.contains(&name.as_str()));
+            fields.insert("renders_of".into(), json!(job));
+        }
+        brief
+    }
 }
 
 /// Names a job within its campaign.
@@ -71,10 +89,20 @@ fn item(plan: &Plan, product: &Product, locale: &str, scene: &Scene, profile: &s
     set("template", plan.template.as_ref().map(|template| json!(template)));
     set("brand", plan.brand.as_ref().map(|brand| json!(brand)));
     set("copy", copy(plan, locale, |template| template.fill_copy(&values)));
-    let digest = Sha256::digest(brief.to_string().as_bytes());
-    let fingerprint = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    let key = key(&product.id, locale, &scene.name);
-    Item { key, locale: locale.into(), scene: scene.name.clone(), brief, fingerprint }
+    let (key, fingerprint) = (key(&product.id, locale, &scene.name), digest(&brief));
+    let picture = picture(&product.id, &scene.name, &brief);
+    Item { key, locale: locale.into(), scene: scene.name.clone(), brief, fingerprint, picture }
+}
+
+/// Names the picture of a brief. The deliverables count too: the size that is drawn follows from their shapes.
+fn picture(product: &str, scene: &str, brief: &Value) -> String {
+    let made_of: Vec<&Value> = DRAWN.iter().chain(&["deliverables"]).map(|name| &brief[*name]).collect();
+    let [product, scene] = [product, scene].map(path_part);
+    format!("picture:{product}/{scene}/{}", digest(&json!(made_of)))
+}
+
+fn digest(value: &Value) -> String {
+    Sha256::digest(value.to_string().as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The words of a locale with the product's own in them; what came to nothing is left out.
@@ -138,6 +166,25 @@ mod tests {
         );
         let brief: cavendish_domain::Brief = serde_json::from_value(brief).unwrap();
         assert!(brief.validate(|_| None).is_ok());
+    }
+
+    #[test]
+    fn locales_show_the_same_picture_unless_the_scene_says_where_it_is() {
+        let copy = "locales = ['de-DE', 'en-US']\nvariants = 2\nseed = 7\ncopy.de-DE.headline = 'Becher'";
+        let shared = items(&plan(copy), &product(), "sku-1@2");
+        assert_eq!((&shared[0].picture, &shared[1].picture), (&shared[2].picture, &shared[3].picture));
+        assert!(shared[0].picture != shared[1].picture && shared[0].fingerprint != shared[2].fingerprint);
+        let finishing = shared[0].finishing(Uuid::nil());
+        let brief: cavendish_domain::Brief = serde_json::from_value(finishing.clone()).unwrap();
+        brief.validate(|_| None).unwrap();
+        assert_eq!((&finishing["copy"], &finishing["locale"]), (&json!({"headline": "Becher"}), &json!("de-DE")));
+        let local = toml::from_str::<Plan>(
+            "name = 's'\nlocales = ['de-DE', 'ja-JP']\ndeliverables = ['x']\n[[scenes]]\nname = 'a'\nprompt = '{locale}'",
+        );
+        let local = items(&local.unwrap(), &product(), "sku-1@2");
+        assert_ne!(local[0].picture, local[1].picture);
+        let wider = items(&Plan { deliverables: vec!["tiktok-square".into()], ..plan(copy) }, &product(), "sku-1@2");
+        assert_ne!(wider[0].picture, shared[0].picture);
     }
 
     #[test]

@@ -1,85 +1,14 @@
 //! What a campaign has done so far: a file of JSON lines, one a step, written as steps end. A campaign that was
 //! interrupted goes on behind the last whole line.
 
+use super::entry::{Entry, Outcome};
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
-
-/// A step that ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    /// Of an item, or `subject/…`.
-    pub(crate) key: String,
-    /// Of what it was made from.
-    pub(crate) fingerprint: String,
-    /// What came of it.
-    #[serde(flatten)]
-    pub(crate) outcome: Outcome,
-}
-
-/// What came of a step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "is")]
-pub(crate) enum Outcome {
-    /// A product became a subject profile: `name@version`.
-    Profiled {
-        /// The profile.
-        profile: String,
-    },
-    /// A job was completed and its files are there.
-    Made {
-        /// The job.
-        job: Uuid,
-        /// The product's id in the feed.
-        product: String,
-        /// The product's title.
-        title: String,
-        /// Of the item.
-        locale: String,
-        /// Of the item.
-        scene: String,
-        /// The files.
-        files: Vec<MadeFile>,
-        /// From sending it to the last file.
-        seconds: f64,
-    },
-    /// It could not be done.
-    Failed {
-        /// The job, where there was one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        job: Option<Uuid>,
-        /// Why.
-        error: String,
-    },
-}
-
-/// A file of a campaign.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct MadeFile {
-    /// Below the output folder.
-    pub(crate) path: String,
-    pub(crate) spec: String,
-    /// `A`, `B`, …
-    pub(crate) variant: char,
-    pub(crate) width: i32,
-    pub(crate) height: i32,
-    pub(crate) bytes: i64,
-    pub(crate) mime: String,
-    pub(crate) compliant: bool,
-    /// The checks that failed, in words.
-    pub(crate) problems: String,
-    /// How like itself the product is, 0..=1.
-    pub(crate) consistency: Option<f32>,
-    /// The product's page with the plan's tags.
-    pub(crate) link: String,
-    /// In the bucket.
-    pub(crate) key: String,
-}
 
 /// What is remembered of a step while a campaign runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,20 +107,55 @@ impl Ledger {
         told
     }
 
-    /// Seconds that a job takes on average, from sending it to its last file; `None` while none was done.
+    /// The job that drew a picture, and the idempotency key that it was sent under.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub(crate) fn seconds_each(&self) -> anyhow::Result<Option<f64>> {
-        let (mut sum, mut count) = (0.0, 0u32);
-        self.each_made(|entry| {
-            if let Outcome::Made { seconds, .. } = entry.outcome {
-                sum += seconds;
-                count += 1;
-            }
-            Ok(())
+    pub(crate) fn drawing(&self, picture: &str) -> anyhow::Result<Option<(Uuid, String)>> {
+        Ok(self.read(picture)?.and_then(|entry| match entry.outcome {
+            Outcome::Drawn { job, once } => Some((job, once)),
+            _ => None,
+        }))
+    }
+
+    /// How long jobs took, those too that were made anew since.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub(crate) fn pace(&self) -> anyhow::Result<Pace> {
+        let (mut drawn, mut finished) = (Mean::default(), Mean::default());
+        each(&self.path, |_, entry| match entry.outcome {
+            Outcome::Made { seconds, renders_of: None, .. } => drawn.add(seconds),
+            Outcome::Made { seconds, .. } => finished.add(seconds),
+            _ => {}
         })?;
-        Ok((count > 0).then(|| sum / f64::from(count)))
+        Ok(Pace { drawn: drawn.value(), finished: finished.value() })
+    }
+}
+
+/// Seconds that jobs took on average, from sending them to the last file; `None` while there was none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pace {
+    /// Those that were drawn.
+    pub(crate) drawn: Option<f64>,
+    /// Those that were finished from another one's renders.
+    pub(crate) finished: Option<f64>,
+}
+
+#[derive(Default)]
+struct Mean {
+    sum: f64,
+    count: u32,
+}
+
+impl Mean {
+    fn add(&mut self, value: f64) {
+        self.sum += value;
+        self.count += 1;
+    }
+
+    fn value(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / f64::from(self.count))
     }
 }
 
@@ -200,7 +164,7 @@ fn learn(known: &mut HashMap<String, Known>, entry: &Entry, at: u64) {
     let failures = before.map_or(0, |known| known.failures);
     let (profile, done, failures) = match &entry.outcome {
         Outcome::Profiled { profile } => (Some(profile.clone()), true, failures),
-        Outcome::Made { .. } => (None, true, failures),
+        Outcome::Drawn { .. } | Outcome::Made { .. } => (None, true, failures),
         Outcome::Failed { .. } => (None, false, failures + 1),
     };
     known.insert(entry.key.clone(), Known { fingerprint: entry.fingerprint.clone(), profile, done, failures, at });
@@ -233,6 +197,7 @@ mod tests {
             scene: "s".into(),
             files: vec![],
             seconds: 1.0,
+            renders_of: None,
         };
         Entry { key: key.into(), fingerprint: fingerprint.into(), outcome }
     }
@@ -265,6 +230,6 @@ mod tests {
         each.unwrap();
         assert_eq!(told, ["a1", "c2", "e1"], "what was done anew counts once");
         assert_eq!(again.read("c").unwrap(), Some(made("c", "2")));
-        assert_eq!(again.seconds_each().unwrap(), Some(1.0));
+        assert_eq!(again.pace().unwrap(), Pace { drawn: Some(1.0), finished: None });
     }
 }

@@ -1,6 +1,9 @@
 //! `cavendish campaign`: a product feed and a plan in, named files, an index and pages out.
 
+mod entry;
+mod estimate;
 mod feed;
+mod files;
 mod index;
 mod item;
 mod ledger;
@@ -8,6 +11,7 @@ mod page;
 mod pictures;
 mod plan;
 mod publish;
+mod share;
 mod template;
 mod work;
 
@@ -16,6 +20,7 @@ use crate::client::Client;
 use crate::{Exit, output, up};
 use anyhow::{Context, bail};
 use console::style;
+use estimate::Survey;
 use feed::{BadProduct, Product, Products};
 use futures::StreamExt;
 use index::Sum;
@@ -33,8 +38,8 @@ use template::path_part;
 use tokio::sync::Semaphore;
 use work::{Shop, Tally};
 
-/// Products under way at once: enough to fetch the next photographs while jobs are drawn.
-const PRODUCTS: usize = 4;
+/// Products that are profiled at once: enough to fetch the next photographs while jobs are drawn.
+const PROFILED: usize = 4;
 
 /// Runs the command.
 ///
@@ -45,50 +50,12 @@ pub(crate) async fn run(args: CampaignArgs, config: Option<&Path>) -> anyhow::Re
     let plan = Plan::read(&args.plan)?;
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
     let ledger = Ledger::open(&args.out)?;
-    let survey = survey(&args, &ledger, &plan)?;
+    let survey = estimate::survey(&args, &ledger, &plan)?;
     if args.dry_run {
-        return estimate(&args, &plan, &ledger, &survey);
+        return estimate::estimate(&args, &plan, &ledger, &survey);
     }
     let work = async |client| campaign(&args, config, &plan, client, ledger, &survey).await;
     up::served(&args.line, config, args.quiet, work).await
-}
-
-/// What a feed comes to.
-#[derive(Debug, Default)]
-struct Survey {
-    products: usize,
-    /// Jobs that were done before; their products may have changed since.
-    done: usize,
-    bad: Vec<BadProduct>,
-    /// Bad products beyond those that are told.
-    more_bad: usize,
-}
-
-/// Bad products that are told one by one, at most.
-const TOLD: usize = 20;
-
-/// Reads the whole feed once, and keeps nothing of it.
-fn survey(args: &RunArgs, ledger: &Ledger, plan: &Plan) -> anyhow::Result<Survey> {
-    let mut survey = Survey::default();
-    for product in products(args)? {
-        match product? {
-            Ok(product) => {
-                survey.products += 1;
-                let scenes = plan.scenes.iter().map(|scene| scene.name.as_str());
-                let keys = scenes.flat_map(|scene| plan.locales.iter().map(move |locale| (locale.as_str(), scene)));
-                let done = |(locale, scene): &(&str, &str)| {
-                    ledger.known(&item::key(&product.id, locale, scene)).is_some_and(|known| known.done)
-                };
-                survey.done += keys.filter(done).count();
-            }
-            Err(bad) if survey.bad.len() < TOLD => survey.bad.push(bad),
-            Err(_) => survey.more_bad += 1,
-        }
-    }
-    if survey.products == 0 && survey.bad.is_empty() {
-        bail!("{} has no products", args.feed.display());
-    }
-    Ok(survey)
 }
 
 /// The feed's products, those left out whose ids come twice, or look alike as names of folders.
@@ -106,49 +73,6 @@ fn products(args: &RunArgs) -> anyhow::Result<Products> {
         }))
     });
     Ok(Box::new(distinct.take(args.limit.unwrap_or(usize::MAX))))
-}
-
-/// Tells what would be made, and how long it may take by what was measured.
-fn estimate(args: &RunArgs, plan: &Plan, ledger: &Ledger, survey: &Survey) -> anyhow::Result<Exit> {
-    let jobs = survey.products * plan.jobs_each();
-    let left = jobs.saturating_sub(survey.done);
-    let seconds = ledger.seconds_each()?.map(|each| each * left as f64 / plan.at_once as f64);
-    let cost = plan.cost.as_ref().zip(seconds).map(|(cost, seconds)| (cost.per_hour * seconds / 3600.0, cost));
-    if args.json {
-        output::json(&json!({
-            "products": survey.products, "bad_products": survey.bad.len() + survey.more_bad, "jobs": jobs,
-            "jobs_done": survey.done, "files": survey.products * plan.files_each(), "seconds": seconds,
-            "cost": cost.map(|(amount, cost)| json!({"amount": amount, "currency": cost.currency})),
-        }))?;
-        return Ok(Exit::Done);
-    }
-    tell_bad(survey);
-    println!("{}", style(&plan.name).bold());
-    println!(
-        "  {} products, {} jobs ({} done before), {} files",
-        survey.products,
-        jobs,
-        survey.done,
-        survey.products * plan.files_each()
-    );
-    match seconds {
-        Some(seconds) => {
-            let cost = cost.map(|(amount, cost)| format!(", {amount:.2} {}", cost.currency)).unwrap_or_default();
-            println!("  about {}{cost}, by what jobs took so far", output::span((seconds * 1e3) as u64));
-        }
-        None => {
-            println!("  time and cost are not known before something was made");
-            output::next("the same with --limit 2 instead of --dry-run");
-        }
-    }
-    Ok(Exit::Done)
-}
-
-fn tell_bad(survey: &Survey) {
-    survey.bad.iter().for_each(|bad| output::note(&format!("{} {bad}", style("✗").red().for_stderr())));
-    if survey.more_bad > 0 {
-        output::note(&format!("  and {} more", survey.more_bad));
-    }
 }
 
 async fn campaign(
@@ -169,10 +93,11 @@ async fn campaign(
         ledger,
         shelf,
         out: &args.out,
+        profiling: Semaphore::new(PROFILED),
         jobs: Semaphore::new(plan.at_once),
         bar: bar((survey.products * plan.jobs_each()) as u64, args.quiet),
     };
-    shop.bar.suspend(|| tell_bad(survey));
+    shop.bar.suspend(|| survey.tell_bad());
     let tally = tokio::select! {
         tally = serve_all(args, &shop) => tally?,
         _ = tokio::signal::ctrl_c() => {
@@ -195,11 +120,11 @@ async fn serve_all(args: &RunArgs, shop: &Shop<'_>) -> anyhow::Result<Tally> {
         Err(error) => Some(Err(error)),
     });
     let serve = |product: anyhow::Result<Product>| async move { shop.serve(&product?).await };
-    let mut served = futures::stream::iter(good).map(serve).buffer_unordered(PRODUCTS);
+    // A product may have one job under way only, while its locales wait for their picture.
+    let mut served = futures::stream::iter(good).map(serve).buffer_unordered(PROFILED + shop.plan.at_once);
     let mut tally = Tally::default();
     while let Some(one) = served.next().await {
-        let one = one?;
-        tally = Tally { made: tally.made + one.made, kept: tally.kept + one.kept, failed: tally.failed + one.failed };
+        tally.add(one?);
         shop.bar.set_message(if tally.failed > 0 { format!("{} failed", tally.failed) } else { String::new() });
     }
     Ok(tally)
@@ -217,7 +142,7 @@ fn pages(args: &RunArgs, shop: &Shop<'_>) -> anyhow::Result<()> {
 
 fn report(args: &RunArgs, tally: &Tally, survey: &Survey, sum: Sum, took: Duration) -> anyhow::Result<Exit> {
     let Tally { made, kept, failed } = *tally;
-    let bad = survey.bad.len() + survey.more_bad;
+    let bad = survey.bad();
     if args.json {
         output::json(&json!({"made": made, "kept": kept, "failed": failed, "bad_products": bad, "index": sum}))?;
     }

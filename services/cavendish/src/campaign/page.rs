@@ -1,8 +1,9 @@
 //! A page of contact prints for every product, and one that leads to them.
 
+use super::entry::{Entry, MadeFile, Outcome};
 use super::feed::Product;
 use super::item;
-use super::ledger::{Entry, Ledger, MadeFile, Outcome};
+use super::ledger::Ledger;
 use super::plan::Plan;
 use super::template::path_part;
 use crate::sheet::{MARK, STYLE, html::escape};

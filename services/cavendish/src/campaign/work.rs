@@ -1,24 +1,20 @@
 //! A product from its photographs to its files: profiled once, then a job for every scene and locale.
 
+use super::entry::{Entry, MadeFile, Outcome};
 use super::feed::Product;
-use super::index;
 use super::item::{self, Item, items};
-use super::ledger::{Entry, Ledger, MadeFile, Outcome};
+use super::ledger::Ledger;
 use super::pictures::Pictures;
 use super::plan::Plan;
 use super::publish::Shelf;
-use super::template::path_part;
+use super::share::{Came, Order, pictures};
 use crate::client::Client;
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cavendish_domain::{JobState, ProfileKind, ProfileName, ProfileRef, Reference};
-use cavendish_gateway::api::{AssetStatus, JobStatus};
-use cavendish_specs::Format;
 use futures::future::join_all;
 use indicatif::ProgressBar;
-use reqwest::Url;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::time::Instant;
@@ -33,6 +29,8 @@ pub(super) struct Shop<'a> {
     pub(super) ledger: Ledger,
     pub(super) shelf: Option<Shelf>,
     pub(super) out: &'a Path,
+    /// Products whose photographs are held in memory.
+    pub(super) profiling: Semaphore,
     /// Jobs under way.
     pub(super) jobs: Semaphore,
     pub(super) bar: ProgressBar,
@@ -45,6 +43,14 @@ pub(super) struct Tally {
     /// As they were.
     pub(super) kept: usize,
     pub(super) failed: usize,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, one: Self) {
+        self.made += one.made;
+        self.kept += one.kept;
+        self.failed += one.failed;
+    }
 }
 
 impl Shop<'_> {
@@ -64,19 +70,17 @@ impl Shop<'_> {
             }
         };
         let items = items(self.plan, product, &profile);
+        let shared = pictures(&items).into_values().map(|of_one| self.share(product, of_one));
         let mut tally = Tally::default();
-        for outcome in join_all(items.iter().map(|item| self.make(product, item))).await {
-            match outcome? {
-                Some(true) => tally.made += 1,
-                Some(false) => tally.kept += 1,
-                None => tally.failed += 1,
-            }
+        for one in join_all(shared).await {
+            tally.add(one?);
         }
         Ok(tally)
     }
 
     /// The profile that is kept of a product: made anew when its photographs are others than before.
     async fn profile(&self, key: &str, product: &Product) -> anyhow::Result<String> {
+        let _permit = self.profiling.acquire().await?;
         let links = product.images.iter().take(self.plan.photos);
         let photos = join_all(links.map(|link| self.pictures.fetch(link))).await;
         let photos = photos.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
@@ -107,47 +111,58 @@ impl Shop<'_> {
         Ok(named.to_string())
     }
 
-    /// One job: whether it was made, or was there; nothing when it failed, which is written down.
-    async fn make(&self, product: &Product, item: &Item) -> anyhow::Result<Option<bool>> {
-        let known = self.ledger.known(&item.key).filter(|known| known.fingerprint == item.fingerprint);
-        let kept = known.as_ref().is_some_and(|known| known.done);
-        let done =
-            if kept { Some(false) } else { self.attempt(product, item, known.map_or(0, |k| k.failures)).await? };
-        self.bar.inc(1);
-        Ok(done)
-    }
-
-    async fn attempt(&self, product: &Product, item: &Item, failures: u32) -> anyhow::Result<Option<bool>> {
-        let Ok(_permit) = self.jobs.acquire().await else { return Ok(None) };
+    /// One job. What went wrong with it is written down, but not that renders are gone.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub(super) async fn make(&self, product: &Product, item: &Item, order: &Order) -> anyhow::Result<Came> {
+        let Ok(_permit) = self.jobs.acquire().await else { return Ok(Came::Failed) };
         let began = Instant::now();
-        // The same job again after a crash, and another one after a failure.
-        let once = Sha256::new().chain_update(format!("{}\n{}\n{failures}", self.plan.name, item.key));
-        let once = hex(&once.chain_update(&item.fingerprint));
         let mut job = None;
-        let made = async {
-            job = Some(self.client.submit_once(&item.brief, &once).await?.id);
-            let status = self.client.follow(job.unwrap_or_default(), |_| {}).await?;
-            let why = status.head.error.as_deref().unwrap_or("no reason given");
-            ensure!(status.head.status == JobState::Completed, "the job is {}: {why}", status.head.status);
-            self.collect(product, item, &status).await
-        };
-        match made.await {
-            Ok(files) => {
+        let files = self.obtain(product, item, order, &mut job).await;
+        let (key, fingerprint) = (item.key.clone(), item.fingerprint.clone());
+        match (files, job) {
+            (Ok(files), Some(job)) => {
                 let outcome = Outcome::Made {
-                    job: job.unwrap_or_default(),
+                    job,
                     product: product.id.clone(),
                     title: product.title.clone(),
                     locale: item.locale.clone(),
                     scene: item.scene.clone(),
                     files,
                     seconds: began.elapsed().as_secs_f64(),
+                    renders_of: order.renders_of,
                 };
-                let (key, fingerprint) = (item.key.clone(), item.fingerprint.clone());
                 self.ledger.write(&Entry { key, fingerprint, outcome })?;
-                Ok(Some(true))
+                Ok(Came::Made)
             }
-            Err(error) => self.fail(&item.key, &item.fingerprint, job, &error).map(|()| None),
+            (Err(error), _) if order.misses_renders(&error) => Ok(Came::Gone),
+            (Err(error), job) => self.fail(&key, &fingerprint, job, &error).map(|()| Came::Failed),
+            (Ok(_), None) => Ok(Came::Failed),
         }
+    }
+
+    /// The files of a job, which is told as soon as it is known.
+    async fn obtain(
+        &self,
+        product: &Product,
+        item: &Item,
+        order: &Order,
+        job: &mut Option<Uuid>,
+    ) -> anyhow::Result<Vec<MadeFile>> {
+        let id = self.client.submit_once(&order.brief, &order.once).await?.id;
+        *job = Some(id);
+        let status = self.client.follow(id, |_| {}).await?;
+        let rendered = !status.shots.is_empty() && status.shots.iter().all(|shot| shot.render.is_some());
+        if order.renders_of.is_none() && rendered {
+            // Before its files are fetched, and even if it failed later: the others need its renders only.
+            let outcome = Outcome::Drawn { job: id, once: order.once.clone() };
+            let (key, fingerprint) = (item.picture.clone(), item.fingerprint.clone());
+            self.ledger.write(&Entry { key, fingerprint, outcome })?;
+        }
+        let why = status.head.error.as_deref().unwrap_or("no reason given");
+        ensure!(status.head.status == JobState::Completed, "the job is {}: {why}", status.head.status);
+        self.collect(product, item, &status).await
     }
 
     fn fail(&self, key: &str, fingerprint: &str, job: Option<Uuid>, error: &anyhow::Error) -> anyhow::Result<()> {
@@ -156,69 +171,6 @@ impl Shop<'_> {
         let outcome = Outcome::Failed { job, error };
         self.ledger.write(&Entry { key: key.into(), fingerprint: fingerprint.into(), outcome })
     }
-
-    /// Downloads a job's files to where the plan names them.
-    async fn collect(&self, product: &Product, item: &Item, job: &JobStatus) -> anyhow::Result<Vec<MadeFile>> {
-        let mut files = vec![];
-        for asset in &job.assets {
-            let mut file = self.named(product, item, asset);
-            let path = self.out.join(&file.path);
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-            }
-            let bytes = asset.bytes.cast_unsigned();
-            if self.client.download(&asset.url, &path, bytes).await.is_err() {
-                self.client
-                    .download(&asset.url, &path, bytes)
-                    .await
-                    .with_context(|| format!("cannot download {}", file.path))?;
-            }
-            if let Some(shelf) = &self.shelf {
-                file.key = shelf.put(&file.path, &path, &file.mime).await?;
-            }
-            files.push(file);
-        }
-        Ok(files)
-    }
-
-    fn named(&self, product: &Product, item: &Item, asset: &AssetStatus) -> MadeFile {
-        let variant = char::from(b'A' + u8::try_from(asset.variant).unwrap_or(0).min(25));
-        let (letter, extension) =
-            (variant.to_string(), Format::from_mime(&asset.mime).map_or("bin", Format::extension));
-        let network = index::network(&asset.spec);
-        let mut values = item::values(self.plan, product, &item.locale, &item.scene);
-        values.extend([("spec", asset.spec.as_str()), ("network", network), ("variant", &letter), ("ext", extension)]);
-        let failed =
-            asset.report["checks"].as_array().into_iter().flatten().filter(|check| check["outcome"] == "failed");
-        let told = |check: &Value| format!("{}: {}", text(&check["name"]), text(&check["measured"]));
-        MadeFile {
-            path: self.plan.naming.fill(&values, path_part),
-            spec: asset.spec.clone(),
-            variant,
-            width: asset.width,
-            height: asset.height,
-            bytes: asset.bytes,
-            mime: asset.mime.clone(),
-            compliant: asset.compliant,
-            problems: failed.map(told).collect::<Vec<_>>().join("; "),
-            consistency: asset.consistency,
-            link: tagged(self.plan, &values),
-            key: asset.key.clone(),
-        }
-    }
-}
-
-/// The product's page with the plan's tags; empty where the feed names none.
-fn tagged(plan: &Plan, values: &super::template::Values<'_>) -> String {
-    let Some(Ok(mut link)) = values.get("link").map(|link| Url::parse(link)) else { return String::new() };
-    for (name, template) in &plan.tags {
-        link.query_pairs_mut().append_pair(name, &template.fill(values, str::to_owned));
-    }
-    link.into()
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }
 
 /// A product's id as the name of a profile; what the id has beyond letters and digits is told apart by a digest.
@@ -232,7 +184,7 @@ fn profile_name(id: &str) -> anyhow::Result<ProfileName> {
 }
 
 /// The first 128 bits, in hexadecimal.
-fn hex(hash: &Sha256) -> String {
+pub(super) fn hex(hash: &Sha256) -> String {
     hash.clone().finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -54,8 +54,9 @@ pub struct RunArgs {
 }
 
 const RUN_HELP: &str = "\
-Every product becomes a subject profile, and then a job for every scene and locale. What is done is kept in
-DIR/campaign.jsonl: the same command again makes only what is missing, failed or changed.
+Every product becomes a subject profile, and then a job for every scene and locale. A scene is drawn once; the words of
+every locale are set onto the same picture. What is done is kept in DIR/campaign.jsonl: the same command again makes only
+what is missing, failed or changed, and draws only what looks different.
 
 Examples:
   cavendish campaign run feed.xml --plan plan.toml --dry-run

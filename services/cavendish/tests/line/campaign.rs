@@ -13,13 +13,13 @@ const PLAN: &str = "name = 'spring'\nlocales = ['en-US', 'de-DE']\ndeliverables 
     [[scenes]]\nname = 'warm'\nbackdrop = 'warm'\n";
 
 /// A square of this colour on white.
-fn photo(path: &Path, [r, g, b]: [u8; 3]) {
+pub(crate) fn photo(path: &Path, [r, g, b]: [u8; 3]) {
     use cavendish_imaging::image::{Rgb, RgbImage};
     let inside = |x: u32, y: u32| (120..480).contains(&x) && (160..470).contains(&y);
     RgbImage::from_fn(600, 600, |x, y| if inside(x, y) { Rgb([r, g, b]) } else { Rgb([252; 3]) }).save(path).unwrap();
 }
 
-fn run(up: &Up, extra: &[&str]) -> (Option<i32>, Value, String) {
+pub(crate) fn run(up: &Up, extra: &[&str]) -> (Option<i32>, Value, String) {
     let args = ["campaign", "run", "feed.csv", "--plan", "plan.toml", "--out", "out", "--json"];
     let server = ["--server", &up.url, "--key", &up.key];
     let output = cavendish(up.folder(), &[&args[..], &server, extra].concat()).output().unwrap();
@@ -144,13 +144,20 @@ async fn a_run_that_was_killed_goes_on() {
     fs::write(at("feed.csv"), feed).unwrap();
     fs::write(at("plan.toml"), PLAN).unwrap();
     let args = ["campaign", "run", "feed.csv", "--plan", "plan.toml", "--out", "out", "--quiet"];
-    let mut first =
-        cavendish(up.folder(), &[&args[..], &["--server", &up.url, "--key", &up.key]].concat()).spawn().unwrap();
-    let made = || fs::read_to_string(at("out/campaign.jsonl")).unwrap_or_default().matches("\"is\":\"made\"").count();
-    cavendish_testkit::wait_until("some jobs", std::time::Duration::from_secs(60), async || made() >= 2).await;
-    first.kill().unwrap();
-    first.wait().unwrap();
-    let before = made() as u64;
+    let lines = |is: &str| {
+        let ledger = fs::read_to_string(at("out/campaign.jsonl")).unwrap_or_default();
+        ledger.matches(&format!("\"is\":\"{is}\"")).count()
+    };
+    // Once as soon as something was drawn, and once when something is done.
+    for (is, enough) in [("drawn", 1), ("made", 3)] {
+        let server = ["--server", &up.url, "--key", &up.key];
+        let mut run = cavendish(up.folder(), &[&args[..], &server].concat()).spawn().unwrap();
+        let patience = std::time::Duration::from_secs(60);
+        cavendish_testkit::wait_until("some jobs", patience, async || lines(is) >= enough).await;
+        run.kill().unwrap();
+        run.wait().unwrap();
+    }
+    let before = lines("made") as u64;
     let (code, made, said) = run(&up, &[]);
     assert_eq!(code, Some(0), "{said}");
     assert_eq!((made["made"].as_u64(), made["kept"].as_u64()), (Some(12 - before), Some(before)));
@@ -162,4 +169,5 @@ async fn a_run_that_was_killed_goes_on() {
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
     let listed = listed["jobs"].as_array().or(listed.as_array()).unwrap().len();
     assert_eq!((jobs.len(), listed), (12, 12), "a job that was under way is taken up, not made again");
+    assert_eq!(crate::locales::drawn(&up).await, 6, "the locales of a product share its picture");
 }

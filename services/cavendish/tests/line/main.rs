@@ -4,6 +4,7 @@
 
 mod campaign;
 mod common;
+mod locales;
 mod specs;
 mod up;
 mod verify;
