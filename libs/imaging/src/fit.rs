@@ -74,7 +74,7 @@ impl Render<'_> {
         let cover = (canvas[0] / of[0]).max(canvas[1] / of[1]);
         let known = match subject {
             Some([l, t, r, b]) => Some([l * of[0], t * of[1], r * of[0], b * of[1]]),
-            None => self.subject()?.map(|b| [b.x, b.y, b.x + b.width, b.y + b.height].map(|side| side as f32)),
+            None => self.subject().map(|b| [b.x, b.y, b.x + b.width, b.y + b.height].map(|side| side as f32)),
         };
         let left_over = (0..2).map(|axis| canvas[axis] / (of[axis] * cover)).fold(1.0, f32::min);
         let kept = known.or_else(|| (left_over < LEFT_OVER).then(|| middle(of)));

@@ -10,7 +10,7 @@ use std::io::Cursor;
 
 use crate::background::PlainBackground;
 use crate::cutout::plain;
-use crate::decode::{Decoded, Limits, beside_avif, beside_tiff, decode, is_display_p3, is_srgb};
+use crate::decode::{Decoded, Limits, beside_avif, beside_tiff, decode, is_display_p3, is_srgb, probe};
 use crate::error::{ImageError, Reason};
 use crate::resize::resize_rgb;
 
@@ -28,7 +28,7 @@ pub fn measure(bytes: &[u8]) -> Result<Facts, ImageError> {
 /// # Errors
 /// As [`measure`].
 pub fn measure_and_show(bytes: &[u8]) -> Result<(Facts, RgbImage), ImageError> {
-    let limits = Limits { max_pixels: 64_000_000, max_bytes: MOST_BYTES, max_alloc: 1 << 30, ..Limits::default() };
+    let limits = Limits { max_pixels: MOST_PIXELS, max_bytes: MOST_BYTES, max_alloc: 1 << 30, ..Limits::default() };
     if bytes.len() > limits.max_bytes {
         return Err(Reason::TooManyBytes { bytes: bytes.len(), max: limits.max_bytes }.into());
     }
@@ -57,6 +57,8 @@ pub fn measure_and_show(bytes: &[u8]) -> Result<(Facts, RgbImage), ImageError> {
     Ok((facts, shown))
 }
 
+/// Files are measured up to this many pixels.
+const MOST_PIXELS: u64 = 64_000_000;
 /// Files are measured up to this many bytes; a sheet of A3 in CMYK has as many.
 const MOST_BYTES: usize = 160_000_000;
 
@@ -75,11 +77,7 @@ impl File {
     fn of_picture(bytes: &[u8], limits: &Limits) -> Result<(Self, RgbImage), ImageError> {
         let decoded = decode(bytes, limits)?;
         let format = decoded.header.format;
-        let (profile, xmp) = match format {
-            Format::Avif => beside_avif(bytes),
-            Format::Tiff => beside_tiff(bytes),
-            _ => beside(bytes),
-        };
+        let (profile, xmp) = beside(bytes, format);
         let file = Self {
             format,
             colour_space: colour_space(&decoded, bytes, profile.as_deref()),
@@ -149,8 +147,21 @@ fn border(image: &RgbImage) -> Border {
     Border { white_share: white as f32 / all.max(1) as f32, largest_deviation: largest }
 }
 
-/// The embedded profile and the XMP packet.
-fn beside(bytes: &[u8]) -> (Option<Vec<u8>>, Option<String>) {
+/// The XMP packet of a file, wherever its format keeps it; None for files that are not read here.
+pub fn xmp_packet(bytes: &[u8]) -> Option<String> {
+    match probe(bytes) {
+        Ok(header) => beside(bytes, header.format).1,
+        Err(_) => press::sheet(bytes, MOST_PIXELS).ok()??.xmp,
+    }
+}
+
+/// The embedded profile and the XMP packet of a picture.
+fn beside(bytes: &[u8], format: Format) -> (Option<Vec<u8>>, Option<String>) {
+    match format {
+        Format::Avif => return beside_avif(bytes),
+        Format::Tiff => return beside_tiff(bytes),
+        _ => {}
+    }
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let Some(mut decoder) = reader.ok().and_then(|r| r.into_decoder().ok()) else { return (None, None) };
     let xmp = decoder.xmp_metadata().ok().flatten();

@@ -1,7 +1,7 @@
 //! All that a file tells of where it comes from.
 
-use crate::{Credentials, Standing, Watermark, Xmp};
-use cavendish_imaging::{ImageError, Limits, decode, probe};
+use crate::{Credentials, Signer, Standing, Watermark, Xmp};
+use cavendish_imaging::{ImageError, measure_and_show};
 use serde::Serialize;
 
 /// What was found in one file.
@@ -41,10 +41,12 @@ impl Provenance {
 /// Looks for everything. `anchors` (PEM) are the authorities whose signatures are trusted.
 ///
 /// # Errors
-/// When the bytes are no picture that can be decoded within the usual limits.
+/// When the bytes are no picture that can be measured, see [`measure_and_show`].
 pub fn inspect(file: &[u8], watermark: &Watermark, anchors: Option<&str>) -> Result<Provenance, ImageError> {
-    let credentials = Credentials::of(file, probe(file)?.format, anchors);
-    let found = watermark.detect(&decode(file, &Limits::default())?.to_rgb())?;
+    let (facts, shown) = measure_and_show(file)?;
+    let signable = Signer::signs(facts.format);
+    let credentials = signable.then(|| Credentials::of(file, facts.format, anchors)).flatten();
+    let found = watermark.detect(&shown)?;
     let watermark = found.map_or_else(Found::default, |found| Found {
         found: true,
         payload: Some(format!("{:016x}", found.payload)),

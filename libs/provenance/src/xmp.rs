@@ -1,8 +1,7 @@
 //! What a file's XMP packet says of its making.
 
-use cavendish_imaging::image::{ImageDecoder, ImageReader};
+use cavendish_imaging::xmp_packet;
 use serde::Serialize;
-use std::io::Cursor;
 
 /// The fields that Cavendish writes; None where a file lacks them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -24,9 +23,7 @@ pub struct Xmp {
 impl Xmp {
     /// The fields of a file's packet.
     pub(crate) fn of(file: &[u8]) -> Self {
-        let reader = ImageReader::new(Cursor::new(file)).with_guessed_format().ok();
-        let packet = reader.and_then(|reader| reader.into_decoder().ok()?.xmp_metadata().ok()?);
-        packet.map(|packet| Self::read(&String::from_utf8_lossy(&packet))).unwrap_or_default()
+        xmp_packet(file).map(|packet| Self::read(&packet)).unwrap_or_default()
     }
 
     fn read(packet: &str) -> Self {

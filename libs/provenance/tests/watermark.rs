@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
 use cavendish_imaging::image::{Rgb, RgbImage};
-use cavendish_imaging::{Format, Limits, Marking, Metadata, Quality, Target, crop, decode, encode, resize_rgb};
+use cavendish_imaging::{
+    Format, Limits, Marking, Metadata, OutputProfile, Quality, Target, crop, decode, encode, resize_rgb,
+};
 use cavendish_provenance::{Key, Watermark, inspect};
 
 const PAYLOAD: u64 = 0x0123_4567_89ab_cdef;
@@ -138,8 +140,10 @@ fn a_file_tells_its_marks() {
     let [.., (_, mut image)] = pictures();
     watermark.embed(&mut image, PAYLOAD).unwrap();
     let metadata = Metadata { marking: Some(Marking::Composite), job: Some("a job".into()), ..Metadata::default() };
-    for format in [Format::Jpeg, Format::Png, Format::Webp] {
-        let file = encode(&image, &Target::of(format), &metadata).unwrap();
+    let screens = [Format::Jpeg, Format::Png, Format::Webp, Format::Avif].map(Target::of);
+    let press = |format| Target { profile: OutputProfile::coated(), ..Target::of(format) };
+    for target in screens.into_iter().chain([press(Format::Tiff), press(Format::Pdf)]) {
+        let (format, file) = (target.format, encode(&image, &target, &metadata).unwrap());
         let told = inspect(&file.bytes, &watermark, None).unwrap();
         assert_eq!(told.watermark.payload.as_deref(), Some("0123456789abcdef"), "{format:?}");
         assert_eq!((told.xmp.marking.as_deref(), told.xmp.job.as_deref()), (Some("composite"), Some("a job")));

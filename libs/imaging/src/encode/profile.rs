@@ -53,7 +53,8 @@ impl OutputProfile {
     pub fn display_p3() -> Self {
         static PROFILE: LazyLock<OutputProfile> = LazyLock::new(|| {
             let profile = ColorProfile::new_display_p3();
-            let way = way(&profile, Layout::Rgb, RenderingIntent::RelativeColorimetric).ok();
+            let way = way(&profile, Layout::Rgb, RenderingIntent::RelativeColorimetric);
+            let way = Some(way.expect("matrices lead from sRGB to Display P3"));
             OutputProfile { colour: Colour::DisplayP3, icc: dated(profile), way }
         });
         PROFILE.clone()
@@ -61,8 +62,9 @@ impl OutputProfile {
 
     /// Coated paper by ISO 12647-2, the most usual press in Europe, for who does not name another.
     pub fn coated() -> Self {
-        static PROFILE: LazyLock<Option<OutputProfile>> = LazyLock::new(|| OutputProfile::press(COATED).ok());
-        PROFILE.clone().unwrap_or_default()
+        static PROFILE: LazyLock<OutputProfile> =
+            LazyLock::new(|| OutputProfile::press(COATED).expect("the built-in profile is one of CMYK"));
+        PROFILE.clone()
     }
 
     /// The press of an ICC profile.

@@ -62,11 +62,9 @@ impl<'a> Render<'a> {
         self.backdrop.get_or_init(|| PlainBackground::fit(&self.image))
     }
 
-    pub(super) fn subject(&self) -> Result<Option<PixelBox>, ImageError> {
-        match self.subject.get() {
-            Some(known) => Ok(*known),
-            None => Ok(*self.subject.get_or_init(|| subject_box(&self.image).unwrap_or_default())),
-        }
+    /// Where it is before a plain backdrop; a picture without pixels has none.
+    pub(super) fn subject(&self) -> Option<PixelBox> {
+        *self.subject.get_or_init(|| subject_box(&self.image).ok().flatten())
     }
 
     /// What is seen on a canvas of the picture, scaled, with its corner at this place; None where nothing is.
