@@ -68,6 +68,9 @@ pub struct AssetRecord {
     pub variant: u32,
     /// Path relative to the manifest.
     pub path: String,
+    /// What a page shows instead of a file that browsers do not show, a data URL.
+    #[serde(skip)]
+    pub preview: Option<String>,
     /// Pixels.
     pub width: u32,
     /// Pixels.
@@ -201,6 +204,7 @@ fn record(brief: &str, job: &JobStatus, asset: &AssetStatus, shot: Option<&ShotS
         title: Catalogue::builtin().get(&asset.spec).map_or_else(|_| asset.spec.clone(), |spec| spec.title.clone()),
         variant: asset.variant.cast_unsigned() + 1,
         path,
+        preview: None,
         width: asset.width.cast_unsigned(),
         height: asset.height.cast_unsigned(),
         bytes: asset.bytes.cast_unsigned(),

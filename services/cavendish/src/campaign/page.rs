@@ -6,7 +6,7 @@ use super::item;
 use super::ledger::Ledger;
 use super::plan::Plan;
 use super::template::path_part;
-use crate::sheet::{MARK, STYLE, html::escape};
+use crate::sheet::{MARK, STYLE, html::escape, preview};
 use anyhow::Context;
 use std::fmt::Write as _;
 use std::fs::File;
@@ -51,7 +51,7 @@ impl Contents {
             good += files.clone().filter(|file| file.compliant).count();
             first = first.or_else(|| files.clone().next().map(|file| file.path.clone()));
             let _ = writeln!(body, "<section><h2>{} <small>{}</small></h2>", escape(scene), escape(locale));
-            body.push_str(&prints(entry.as_ref()));
+            body.push_str(&prints(out, entry.as_ref()));
             body.push_str("</section>\n");
         }
         let failed = ledger.read(&item::subject_key(&product.id))?;
@@ -63,7 +63,8 @@ impl Contents {
         let path = out.join(PAGES).join(format!("{part}.html"));
         std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
         let (title, tone) = (escape(&product.title), if good == all { "good" } else { "bad" });
-        let picture = first.map(|path| format!("<img loading=\"lazy\" src=\"{}\" alt=\"\">", escape(&path)));
+        let picture = first.map(|path| preview::of(&out.join(&path)).unwrap_or_else(|| escape(&path)));
+        let picture = picture.map(|source| format!("<img loading=\"lazy\" src=\"{source}\" alt=\"\">"));
         let picture = picture.unwrap_or_default();
         Ok(writeln!(
             self.file,
@@ -91,17 +92,18 @@ fn files(entry: &Entry) -> impl Iterator<Item = &MadeFile> + Clone {
 }
 
 /// The files of a job, or why there are none.
-fn prints(entry: Option<&Entry>) -> String {
+fn prints(out: &Path, entry: Option<&Entry>) -> String {
     let Some(entry) = entry else { return "<p class=\"why\">not made yet</p>\n".into() };
     if let Outcome::Failed { error, .. } = &entry.outcome {
         return format!("<p class=\"why\">{}</p>\n", escape(error));
     }
     let print = |file: &MadeFile| {
         let path = escape(&format!("../{}", file.path));
+        let source = preview::of(&out.join(&file.path)).unwrap_or_else(|| path.clone());
         let (spec, variant, tone) = (escape(&file.spec), file.variant, if file.compliant { "good" } else { "bad" });
         let told = if file.compliant { "on spec".to_owned() } else { escape(&file.problems) };
         format!(
-            "<figure style=\"--ratio:{:.4}\"><a href=\"{path}\"><img loading=\"lazy\" src=\"{path}\" alt=\"{spec}\"></a>\
+            "<figure style=\"--ratio:{:.4}\"><a href=\"{path}\"><img loading=\"lazy\" src=\"{source}\" alt=\"{spec}\"></a>\
              <figcaption><b>{spec}</b> {variant} · {}×{} <span class=\"{tone}\">{told}</span></figcaption></figure>\n",
             f64::from(file.width) / f64::from(file.height.max(1)),
             file.width,

@@ -3,6 +3,7 @@
 use crate::brief_file::BriefFile;
 use crate::client::Client;
 use crate::manifest::{self, AssetRecord, Manifest};
+use crate::sheet::preview;
 use anyhow::Context;
 use cavendish_gateway::api::JobStatus;
 use chrono::Utc;
@@ -30,12 +31,16 @@ pub(super) async fn collect(
     }
     let downloads = wanted.iter().map(|(asset, url)| download(client, out, asset, url));
     futures::stream::iter(downloads).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    let mut assets: Vec<AssetRecord> = wanted.into_iter().map(|(asset, _)| asset).collect();
+    for asset in &mut assets {
+        asset.preview = preview::of(&out.join(&asset.path));
+    }
     Ok(Manifest {
         cavendish: env!("CARGO_PKG_VERSION").into(),
         created_at: Utc::now(),
         elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         briefs: records,
-        assets: wanted.into_iter().map(|(asset, _)| asset).collect(),
+        assets,
     })
 }
 

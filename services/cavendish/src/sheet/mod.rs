@@ -1,6 +1,7 @@
 //! The contact sheet: one self-contained page beside the files, without scripts, in light and dark.
 
 pub(crate) mod html;
+pub(crate) mod preview;
 
 use crate::manifest::{AssetRecord, BriefRecord, ConsistencyRecord, Manifest};
 use crate::output;
@@ -166,6 +167,7 @@ fn ratio(asset: &AssetRecord) -> f64 {
 
 fn card(asset: &AssetRecord) -> String {
     let path = escape(&asset.path);
+    let source = asset.preview.as_deref().map_or_else(|| path.clone(), escape);
     let (width, height) = (asset.width.max(1), asset.height.max(1));
     let ratio = ratio(asset);
     // A number stays with its unit.
@@ -173,7 +175,7 @@ fn card(asset: &AssetRecord) -> String {
     let facts = format!("{width}×{height} · {bytes} · {}", format_name(&asset.mime));
     format!(
         "<figure class=\"card\" style=\"--r:{ratio:.4}\">\n\
-         <a href=\"{path}\"><img src=\"{path}\" width=\"{width}\" height=\"{height}\" loading=\"lazy\" alt=\"{}\"></a>\n\
+         <a href=\"{path}\"><img src=\"{source}\" width=\"{width}\" height=\"{height}\" loading=\"lazy\" alt=\"{}\"></a>\n\
          <figcaption>\n<div class=\"name\">{}{}</div>\n{}{}</figcaption>\n</figure>\n",
         escape(&format!("{}, variant {}", asset.title, asset.variant)),
         tag("span", "", &asset.spec),
@@ -244,7 +246,7 @@ fn alike(consistency: &ConsistencyRecord) -> String {
 }
 
 fn format_name(mime: &str) -> String {
-    mime.strip_prefix("image/").unwrap_or(mime).to_uppercase()
+    mime.rsplit('/').next().unwrap_or(mime).to_uppercase()
 }
 
 fn footer(manifest: &Manifest) -> String {

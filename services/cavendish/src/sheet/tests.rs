@@ -14,6 +14,7 @@ fn asset(brief: &BriefRecord, spec: &str, variant: u32, compliant: bool) -> Asse
     let known = Catalogue::builtin().get(spec).unwrap();
     let last = if compliant { Outcome::Passed } else { Outcome::Failed };
     AssetRecord {
+        preview: None,
         brief: brief.slug.clone(),
         job_id: brief.job_id,
         spec: spec.into(),

@@ -84,7 +84,7 @@ fn tell(checked: &Checked, named: bool) {
 
 /// `1200×628 JPEG, 84 kB, sRGB`, and what else was found.
 fn summary(facts: &Facts) -> String {
-    let format = facts.format.mime().trim_start_matches("image/").to_uppercase();
+    let format = facts.format.mime().rsplit('/').next().unwrap_or_default().to_uppercase();
     let mut words = vec![format!("{}×{} {format}", facts.width, facts.height), output::bytes(facts.bytes)];
     words.push(match facts.fill {
         Some(fill) => format!("subject fills {:.0} %", fill * 100.0),
