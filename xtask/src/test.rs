@@ -16,7 +16,7 @@ const PYTHON_PACKAGES: [&str; 4] = ["pika==1.3.2", "pillow==11.3.0", "c2pa-pytho
 /// Sets up, starts the servers and runs `cargo test --workspace` with `args` added. Stops what it started.
 pub(crate) fn run(paths: &Paths, args: &[String]) -> Result<ExitCode> {
     setup::all(paths, false)?;
-    servers::ensure_program("exiftool", "-ver", "libimage-exiftool-perl")?;
+    servers::ensure_runs(&["exiftool", "-ver"], &["libimage-exiftool-perl"])?;
     let python = python::environment(paths, "venv-test", &PYTHON_PACKAGES)?;
     say::headline("Building the programs that tests run");
     cargo::run(cargo::command(paths).args(["build", "--workspace", "--bins"]))?;

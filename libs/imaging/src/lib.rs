@@ -26,7 +26,7 @@ pub use encode::{Encoded, Marking, Metadata, OutputProfile, Quality, Target, enc
 pub use error::{ImageError, Reason};
 pub use fit::{FitMode, Fitted, Render, fit};
 pub use image;
-pub use measure::{measure, measure_and_show, subject_box, xmp_packet};
+pub use measure::{Look, look, measure, subject_box};
 pub use reference::{Attributes, Flaw, Measures, Swatch, attributes, colour_name, inspect, inspect_whole, palette};
 pub use regions::{Region, regions};
 pub use resize::{crop, flatten, pad, resize_linear_rgb, resize_rgb, resize_rgba};

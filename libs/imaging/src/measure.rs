@@ -10,7 +10,7 @@ use std::io::Cursor;
 
 use crate::background::PlainBackground;
 use crate::cutout::plain;
-use crate::decode::{Decoded, Limits, beside_avif, beside_tiff, decode, is_display_p3, is_srgb, probe};
+use crate::decode::{Decoded, Limits, beside_avif, beside_tiff, decode, is_display_p3, is_srgb};
 use crate::error::{ImageError, Reason};
 use crate::resize::resize_rgb;
 
@@ -20,14 +20,25 @@ use crate::resize::resize_rgb;
 /// # Errors
 /// [`ImageError`] when the bytes are no picture within generous limits (64 megapixels).
 pub fn measure(bytes: &[u8]) -> Result<Facts, ImageError> {
-    Ok(measure_and_show(bytes)?.0)
+    Ok(look(bytes)?.facts)
 }
 
-/// As [`measure`]; and the picture, for those who look for more in it.
+/// A file with its facts, for those who look for more in it.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// See [`measure`].
+    pub facts: Facts,
+    /// What it shows, in sRGB.
+    pub shown: RgbImage,
+    /// Its XMP packet.
+    pub xmp: Option<String>,
+}
+
+/// As [`measure`], with the picture and the XMP packet.
 ///
 /// # Errors
 /// As [`measure`].
-pub fn measure_and_show(bytes: &[u8]) -> Result<(Facts, RgbImage), ImageError> {
+pub fn look(bytes: &[u8]) -> Result<Look, ImageError> {
     let limits = Limits { max_pixels: MOST_PIXELS, max_bytes: MOST_BYTES, max_alloc: 1 << 30, ..Limits::default() };
     if bytes.len() > limits.max_bytes {
         return Err(Reason::TooManyBytes { bytes: bytes.len(), max: limits.max_bytes }.into());
@@ -54,7 +65,7 @@ pub fn measure_and_show(bytes: &[u8]) -> Result<(Facts, RgbImage), ImageError> {
         has_alpha: file.has_alpha,
         digital_source_type: file.xmp.as_deref().and_then(source_type),
     };
-    Ok((facts, shown))
+    Ok(Look { facts, shown, xmp: file.xmp })
 }
 
 /// Files are measured up to this many pixels.
@@ -145,14 +156,6 @@ fn border(image: &RgbImage) -> Border {
         all += 1;
     }
     Border { white_share: white as f32 / all.max(1) as f32, largest_deviation: largest }
-}
-
-/// The XMP packet of a file, wherever its format keeps it; None for files that are not read here.
-pub fn xmp_packet(bytes: &[u8]) -> Option<String> {
-    match probe(bytes) {
-        Ok(header) => beside(bytes, header.format).1,
-        Err(_) => press::sheet(bytes, MOST_PIXELS).ok()??.xmp,
-    }
 }
 
 /// The embedded profile and the XMP packet of a picture.

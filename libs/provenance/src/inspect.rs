@@ -1,7 +1,7 @@
 //! All that a file tells of where it comes from.
 
 use crate::{Credentials, Signer, Standing, Watermark, Xmp};
-use cavendish_imaging::{ImageError, measure_and_show};
+use cavendish_imaging::{ImageError, Look, look};
 use serde::Serialize;
 
 /// What was found in one file.
@@ -41,9 +41,9 @@ impl Provenance {
 /// Looks for everything. `anchors` (PEM) are the authorities whose signatures are trusted.
 ///
 /// # Errors
-/// When the bytes are no picture that can be measured, see [`measure_and_show`].
+/// When the bytes are no picture that can be measured, see [`look`].
 pub fn inspect(file: &[u8], watermark: &Watermark, anchors: Option<&str>) -> Result<Provenance, ImageError> {
-    let (facts, shown) = measure_and_show(file)?;
+    let Look { facts, shown, xmp } = look(file)?;
     let signable = Signer::signs(facts.format);
     let credentials = signable.then(|| Credentials::of(file, facts.format, anchors)).flatten();
     let found = watermark.detect(&shown)?;
@@ -52,5 +52,6 @@ pub fn inspect(file: &[u8], watermark: &Watermark, anchors: Option<&str>) -> Res
         payload: Some(format!("{:016x}", found.payload)),
         score: found.score,
     });
-    Ok(Provenance { xmp: Xmp::of(file), watermark, credentials })
+    let xmp = xmp.as_deref().map(Xmp::read).unwrap_or_default();
+    Ok(Provenance { xmp, watermark, credentials })
 }

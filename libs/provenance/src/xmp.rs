@@ -1,6 +1,5 @@
 //! What a file's XMP packet says of its making.
 
-use cavendish_imaging::xmp_packet;
 use serde::Serialize;
 
 /// The fields that Cavendish writes; None where a file lacks them.
@@ -21,12 +20,8 @@ pub struct Xmp {
 }
 
 impl Xmp {
-    /// The fields of a file's packet.
-    pub(crate) fn of(file: &[u8]) -> Self {
-        xmp_packet(file).map(|packet| Self::read(&packet)).unwrap_or_default()
-    }
-
-    fn read(packet: &str) -> Self {
+    /// The fields of a packet.
+    pub(crate) fn read(packet: &str) -> Self {
         let marking = property(packet, "Iptc4xmpExt:DigitalSourceType");
         Self {
             marking: marking.and_then(|uri| uri.rsplit('/').next().map(str::to_owned)),

@@ -136,6 +136,14 @@ fn a_bad_file_is_refused_whole_with_file_field_and_reason() {
     assert!(refusal("[[spec").starts_with("spec file own.toml: ") && refusal("[[spec").ends_with("(line 5)"));
     assert!(refusal(&spec("amazon-x", "size={width=9,height=9}")).contains("does not begin with its network, `a-…`"));
     assert!(refusal(&spec("A-x", "size={width=9,height=9}")).contains("spec[0].id: `A-x` is not"));
+    for (rest, told) in [
+        ("colour='cmyk'", "spec[0].colour: cmyk is written as tiff and pdf"),
+        ("bleed_mm=3.0", "spec[0].bleed_mm: needs dpi"),
+        ("dpi=300\nbleed_mm=0.5", "spec[0].bleed_mm: 0.5 is not above 0 and below half of the sheet"),
+    ] {
+        let wrong = refusal(&spec("a-one", &format!("size={{width=10,height=10}}\n{rest}")));
+        assert!(wrong.contains(told), "{wrong}");
+    }
     assert!(refusal("").contains("there is none in the file"));
     assert!(refusal("[grid]\nformats=['png']\nscale={x=0.3}\nsides={s=[5,5]}").contains("grid.sides.s: 1.5×1.5"));
 }

@@ -110,3 +110,21 @@ impl Service {
         self.line.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_press_is_the_usual_one_or_that_of_its_profile() {
+        let press = |profile: Option<&std::path::Path>| PrintConfig { profile: profile.map(PathBuf::from) }.press();
+        let usual = press(None).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("press.icc");
+        std::fs::write(&file, usual.icc()).unwrap();
+        assert_eq!(press(Some(&file)).unwrap().icc(), usual.icc());
+        std::fs::write(&file, "no profile").unwrap();
+        let refused = format!("{:#}", press(Some(&file)).unwrap_err());
+        assert!(refused.starts_with("print.profile: ") && refused.contains("no ICC profile"), "{refused}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::finish::encode_within;
 use cavendish_imaging::image::RgbImage;
-use cavendish_imaging::{Encoded, ImageError, Metadata, OutputProfile, Reason, measure_and_show};
+use cavendish_imaging::{Encoded, ImageError, Look, Metadata, OutputProfile, Reason, look};
 use cavendish_provenance::{Origin, Signer, Watermark};
 use cavendish_specs::{Facts, Report, Spec};
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ fn encoded(
     finishing: &Finishing,
 ) -> Result<(Made, RgbImage), ImageError> {
     let (file, credentials) = signed(image, spec, metadata, finishing)?;
-    let (facts, shown) = measure_and_show(&file.bytes)?;
+    let Look { facts, shown, .. } = look(&file.bytes)?;
     let verdict = spec.check(&facts);
     Ok((Made { file, facts, verdict, provenance: json!({ "credentials": credentials }) }, shown))
 }
@@ -188,7 +188,7 @@ mod tests {
     fn a_picture_without_room_goes_out_as_it_is_and_the_report_says_so() {
         let made = made(&RgbImage::from_pixel(1080, 1080, Rgb([255; 3])), "tiktok-square");
         assert!(made.provenance["watermark"]["reason"].is_string(), "{}", made.provenance);
-        let (_, pixels) = measure_and_show(&made.file.bytes).unwrap();
-        assert!(pixels.as_raw().iter().all(|value| *value == 255));
+        let shown = look(&made.file.bytes).unwrap().shown;
+        assert!(shown.as_raw().iter().all(|value| *value == 255));
     }
 }

@@ -83,14 +83,14 @@ pub(crate) fn ensure(rabbitmq: bool, postgres: bool) -> Result<()> {
     Ok(())
 }
 
-/// Makes sure that `program` runs, which the Debian package `package` brings.
-pub(crate) fn ensure_program(program: &str, probe: &str, package: &str) -> Result<()> {
-    let mut command = Command::new(program);
-    let runs = command.arg(probe).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if runs.is_ok_and(|status| status.success()) {
+/// Makes sure that a command succeeds, which these Debian packages bring.
+pub(crate) fn ensure_runs(command: &[&str], packages: &[&str]) -> Result<()> {
+    let mut probe = Command::new(command[0]);
+    probe.args(&command[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if probe.status().is_ok_and(|status| status.success()) {
         return Ok(());
     }
-    install(&[package]).with_context(|| format!("{program} is needed"))
+    install(packages).with_context(|| format!("`{}` does not succeed", command.join(" ")))
 }
 
 /// Refreshes the package lists.

@@ -10,7 +10,7 @@ use super::malformed;
 use crate::encode::OutputProfile;
 use crate::error::{ImageError, Reason};
 
-/// What libavif takes at most; the caller's own limits are lower.
+/// Pixels, and pixels of a side, that libavif takes at most; the caller's own limits are lower.
 const MOST: [u32; 2] = [1 << 28, 1 << 16];
 /// The curve of sRGB, in CICP.
 const SRGB_CURVE: u32 = 13;
@@ -22,8 +22,8 @@ pub(super) fn is_avif(bytes: &[u8]) -> bool {
     bytes.get(4..12).is_some_and(|brand| brand == b"ftypavif" || brand == b"ftypavis")
 }
 
-fn opened(bytes: &[u8]) -> Result<Opened<'_>, ImageError> {
-    open(bytes, MOST[0], MOST[1]).map_err(|error| refused(&error))
+fn opened(bytes: &[u8], [pixels, side]: [u32; 2]) -> Result<Opened<'_>, ImageError> {
+    open(bytes, pixels, side).map_err(|error| refused(&error))
 }
 
 fn refused(error: &AvifError) -> ImageError {
@@ -35,15 +35,16 @@ fn refused(error: &AvifError) -> ImageError {
 }
 
 pub(super) fn header(bytes: &[u8]) -> Result<Header, ImageError> {
-    let opened = opened(bytes)?;
+    let opened = opened(bytes, MOST)?;
     let Head { width, height, depth, frames, alpha, grey, .. } = *opened.head();
     let channels = if grey { 1 } else { 3 } + u8::from(alpha);
     Ok(Header { format: Format::Avif, width, height, bit_depth: depth, channels, animated: frames > 1, cmyk: false })
 }
 
-/// The first frame, upright, and its profile.
-pub(super) fn pixels(bytes: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError> {
-    let (head, rgba) = opened(bytes)?.decode().map_err(|error| refused(&error))?;
+/// The first frame, upright, and its profile. What is coded may not be larger than the header, which was admitted, says.
+pub(super) fn pixels(bytes: &[u8], header: &Header) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError> {
+    let most = [header.width.saturating_mul(header.height), header.width.max(header.height)];
+    let (head, rgba) = opened(bytes, most)?.decode().map_err(|error| refused(&error))?;
     let short = || malformed(Format::Avif, "it holds fewer pixels than it says");
     let image = DynamicImage::ImageRgba8(RgbaImage::from_raw(head.width, head.height, rgba).ok_or_else(short)?);
     let mut image = if head.alpha { image } else { DynamicImage::ImageRgb8(image.into_rgb8()) };
@@ -63,7 +64,7 @@ pub(super) fn pixels(bytes: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>), Im
 
 /// The profile and the XMP packet.
 pub(crate) fn beside(bytes: &[u8]) -> (Option<Vec<u8>>, Option<String>) {
-    let Ok(opened) = opened(bytes) else { return (None, None) };
+    let Ok(opened) = opened(bytes, MOST) else { return (None, None) };
     let head = opened.head();
     let xmp = (!head.xmp.is_empty()).then(|| String::from_utf8_lossy(&head.xmp).into_owned());
     (profile(head), xmp)

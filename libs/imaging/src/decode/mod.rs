@@ -142,7 +142,7 @@ type Raw = (DynamicImage, Orientation, Option<Vec<u8>>);
 
 fn pixels(bytes: &[u8], header: &Header, limits: &Limits) -> Result<Raw, ImageError> {
     let Some(codec) = codec(header.format) else {
-        let (image, profile) = avif::pixels(bytes)?;
+        let (image, profile) = avif::pixels(bytes, header)?;
         return Ok((image, Orientation::NoTransforms, profile));
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), codec);

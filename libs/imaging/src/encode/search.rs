@@ -56,27 +56,25 @@ pub(super) struct Search<'a> {
 
 impl Search<'_> {
     /// The file of the highest quality where that fits; else the one that looks most like the picture of those that these
-    /// ways find; else the smallest there is.
+    /// ways find, each of which takes more bytes than the one before; else the smallest there is.
     pub(super) fn best(&self, ways: &[Way]) -> Result<Found, ImageError> {
         let highest = self.quality.max.clamp(1, 100);
         let first = (self.make)(highest, Way::Free)?;
         if first.len() <= self.budget {
             return Ok(Found { bytes: first, quality: highest });
         }
-        let found = ways.iter().map(|way| self.bisect(*way)).collect::<Result<Vec<_>, _>>()?;
-        let (mut fitting, beyond): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|found| found.bytes.len() <= self.budget);
-        let smallest = || beyond.into_iter().min_by_key(|found| found.bytes.len());
-        let best = match fitting.len() {
-            0 => smallest(),
-            1 => fitting.pop(),
-            _ => {
-                let likeness = |found: &Found| self.likeness(&found.bytes);
-                let likest = fitting.into_iter().map(|found| (likeness(&found), found));
-                likest.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, found)| found)
+        let mut best = Found { bytes: first, quality: highest };
+        for (at, way) in ways.iter().enumerate() {
+            let found = self.bisect(*way)?;
+            let fits = found.bytes.len() <= self.budget;
+            if at == 0 || fits && self.likeness(&found.bytes) > self.likeness(&best.bytes) {
+                best = found;
             }
-        };
-        Ok(best.unwrap_or(Found { bytes: first, quality: highest }))
+            if !fits {
+                break;
+            }
+        }
+        Ok(best)
     }
 
     /// The highest quality that fits, or the least one.

@@ -6,6 +6,7 @@
 mod exiftool;
 mod pillow;
 mod sheets;
+mod turned;
 
 use cavendish_imaging::image::{Rgb, RgbImage};
 use cavendish_imaging::{Format, Marking, Metadata, OutputProfile, Target, encode};

@@ -129,6 +129,11 @@ fn avif_is_taken_as_other_pictures_are() {
     let off =
         decoded.to_rgb().pixels().zip(image.pixels()).map(|(a, b)| u64::from(a.0[1].abs_diff(b.0[1]))).sum::<u64>();
     assert!(off < 40 * 30 * 8, "{off}");
+    // The container says what it likes; what is coded is larger.
+    let extent = bytes.windows(4).position(|name| name == b"ispe").unwrap() + 8;
+    let mut lying = bytes.clone();
+    lying[extent..extent + 8].copy_from_slice(&[0, 0, 0, 4, 0, 0, 0, 4]);
+    assert!(matches!(reason(&lying), Reason::Malformed { .. }), "{:?}", reason(&lying));
     let small = Limits { max_pixels: 1000, ..Limits::default() };
     assert!(matches!(refused(&bytes, &small).reason, Reason::TooManyPixels { .. }));
     assert!(matches!(reason(b"\0\0\0\x20ftypavif\0\0\0\0"), Reason::Malformed { .. } | Reason::Truncated { .. }));

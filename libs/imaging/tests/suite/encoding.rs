@@ -2,8 +2,8 @@
 
 use cavendish_imaging::image::{Rgb, RgbImage};
 use cavendish_imaging::{
-    Format, Limits, Marking, Metadata, OutputProfile, Quality, Reason, Target, decode, encode, measure,
-    measure_and_show, similarity,
+    Format, Limits, Look, Marking, Metadata, OutputProfile, Quality, Reason, Target, decode, encode, look, measure,
+    similarity,
 };
 use cavendish_specs::ColourSpace;
 
@@ -152,7 +152,7 @@ fn colours_look_the_same_in_every_profile() {
         for format in formats {
             let target = Target { profile: profile.clone(), ..Target::of(format) };
             let file = encode(&image, &target, &Metadata::default()).unwrap();
-            let (facts, shown) = measure_and_show(&file.bytes).unwrap();
+            let Look { facts, shown, .. } = look(&file.bytes).unwrap();
             assert_eq!(facts.colour_space, space, "{format:?}");
             for (n, swatch) in swatches.iter().enumerate() {
                 let seen = shown.get_pixel(n as u32 * 20 + 10, 10).0;

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cavendish_imaging::{Format, Metadata, Target, encode, measure_and_show, resize_rgb};
+use cavendish_imaging::{Format, Metadata, Target, encode, look, resize_rgb};
 use std::path::Path;
 
 /// Longest side, pixels.
@@ -14,7 +14,7 @@ pub(crate) fn of(path: &Path) -> Option<String> {
     if ![Format::Tiff, Format::Pdf].map(Format::extension).contains(&extension) {
         return None;
     }
-    let (_, shown) = measure_and_show(&std::fs::read(path).ok()?).ok()?;
+    let shown = look(&std::fs::read(path).ok()?).ok()?.shown;
     let scale = (SIDE as f32 / shown.width().max(shown.height()) as f32).min(1.0);
     let side = |pixels: u32| ((pixels as f32 * scale).round() as u32).max(1);
     let small = resize_rgb(&shown, side(shown.width()), side(shown.height())).ok()?;

@@ -54,9 +54,9 @@ fn objects(bytes: &[u8]) -> Vec<Object<'_>> {
     let mut rest = bytes;
     while let Some(start) = position(rest, b" 0 obj\n") {
         rest = &rest[start + 7..];
-        let (stream, end) = (position(rest, b"stream\n"), position(rest, b"endobj"));
-        let Some(end) = end else { break };
-        match stream.filter(|stream| *stream < end) {
+        let Some(end) = position(rest, b"endobj") else { break };
+        // A dictionary is before its stream, which may hold anything.
+        match position(&rest[..end], b"stream\n") {
             None => {
                 found.push(Object { dictionary: text(&rest[..end]), stream: &[] });
                 rest = &rest[end..];
