@@ -22,7 +22,8 @@ fn terms(x: f32, y: f32) -> [f32; 6] {
     [1.0, x, y, x * x, y * y, x * y]
 }
 
-fn place(i: u32, n: u32) -> f32 {
+/// The middle of pixel `i` of `n`, which span −1..1.
+pub(crate) fn place(i: u32, n: u32) -> f32 {
     (i as f32 + 0.5) / n as f32 * 2.0 - 1.0
 }
 

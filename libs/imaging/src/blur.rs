@@ -1,20 +1,20 @@
-//! Blurs of single float planes: three box passes come within a few percent of a Gaussian at any radius.
+//! Blurs of float planes: three box passes come within a few percent of a Gaussian at any radius.
 
 /// Blurs a `width` × `height` plane with a Gaussian of about `sigma` pixels. Edges are replicated.
 /// The support is finite: nothing moves farther than three box radii, about 2.6 sigma.
 pub(crate) fn gaussian(plane: &mut Vec<f32>, width: usize, height: usize, sigma: f32) {
-    gaussian_xy(plane, width, height, sigma, sigma);
+    gaussian_of::<1>(plane, width, height, [sigma; 2]);
 }
 
-/// As [`gaussian`], with a sigma for each axis.
-pub(crate) fn gaussian_xy(plane: &mut Vec<f32>, width: usize, height: usize, sigma_x: f32, sigma_y: f32) {
+/// As [`gaussian`], of a plane with `N` values for each pixel, side by side, and with a sigma for each axis.
+pub(crate) fn gaussian_of<const N: usize>(plane: &mut Vec<f32>, width: usize, height: usize, sigma: [f32; 2]) {
     let mut scratch = vec![0.0; plane.len()];
-    for radius in radii(sigma_x) {
-        rows(plane, &mut scratch, width, radius);
+    for radius in radii(sigma[0]) {
+        rows::<N>(plane, &mut scratch, width, radius);
         std::mem::swap(plane, &mut scratch);
     }
-    for radius in radii(sigma_y) {
-        columns(plane, &mut scratch, width, height, radius);
+    for radius in radii(sigma[1]) {
+        columns(plane, &mut scratch, width * N, height, radius);
         std::mem::swap(plane, &mut scratch);
     }
 }
@@ -29,20 +29,24 @@ fn radii(sigma: f32) -> impl Iterator<Item = usize> {
 }
 
 /// One box pass along the rows.
-fn rows(from: &[f32], to: &mut [f32], width: usize, radius: usize) {
+fn rows<const N: usize>(from: &[f32], to: &mut [f32], width: usize, radius: usize) {
     let scale = 1.0 / (2 * radius + 1) as f32;
+    let last = width - 1;
+    let (from, to) = (from.as_chunks::<N>().0, to.as_chunks_mut::<N>().0);
     for (from, to) in from.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
-        let last = width - 1;
-        let mut sum: f32 = from[0] * (radius + 1) as f32;
-        sum += (1..=radius).map(|i| from[i.min(last)]).sum::<f32>();
+        let mut sum = from[0].map(|v| v * (radius + 1) as f32);
+        for i in 1..=radius {
+            (0..N).for_each(|k| sum[k] += from[i.min(last)][k]);
+        }
         for x in 0..width {
-            to[x] = sum * scale;
-            sum += from[(x + radius + 1).min(last)] - from[x.saturating_sub(radius)];
+            to[x] = sum.map(|v| v * scale);
+            let (enter, leave) = (from[(x + radius + 1).min(last)], from[x.saturating_sub(radius)]);
+            (0..N).for_each(|k| sum[k] += enter[k] - leave[k]);
         }
     }
 }
 
-/// One box pass along the columns, a whole row of running sums at a time.
+/// One box pass along the columns of `width` floats, a whole row of running sums at a time.
 fn columns(from: &[f32], to: &mut [f32], width: usize, height: usize, radius: usize) {
     let scale = 1.0 / (2 * radius + 1) as f32;
     let last = height - 1;
@@ -75,6 +79,19 @@ mod tests {
             let spread: f32 = plane.iter().enumerate().map(|(i, v)| v * ((i % w) as f32 - 40.0).powi(2)).sum();
             assert!((sum - 1.0).abs() < 1e-3, "sum {sum}");
             assert!((spread.sqrt() - sigma).abs() < 0.25 * sigma + 0.15, "sigma {sigma} became {}", spread.sqrt());
+        }
+    }
+
+    #[test]
+    fn values_side_by_side_are_blurred_as_they_are_alone() {
+        let (w, h) = (23, 17);
+        let value = |i: usize, k: usize| ((i * 31 + k * 57) % 97) as f32;
+        let mut both: Vec<f32> = (0..w * h).flat_map(|i| [value(i, 0), value(i, 1)]).collect();
+        gaussian_of::<2>(&mut both, w, h, [2.0, 3.5]);
+        for k in 0..2 {
+            let mut alone: Vec<f32> = (0..w * h).map(|i| value(i, k)).collect();
+            gaussian_of::<1>(&mut alone, w, h, [2.0, 3.5]);
+            assert!(alone.iter().zip(both.iter().skip(k).step_by(2)).all(|(a, b)| (a - b).abs() < 1e-3));
         }
     }
 

@@ -43,6 +43,7 @@ const BENCHES: &[Bench] = &[
         node: &[],
     },
     Bench { name: "chaos", program: "bench-chaos", subcommand: None, servers: true, peer: &[], node: &[] },
+    Bench { name: "profile", program: "bench-profile", subcommand: None, servers: true, peer: &[], node: &[] },
     Bench {
         name: "quality",
         program: "cavendish-train",

@@ -23,7 +23,7 @@ pub(super) struct Gmm {
 impl Gmm {
     /// Fits a mixture to colours: k-means first, then two rounds of hard reassignment. None without colours.
     pub(super) fn fit(colours: &[Colour]) -> Option<Self> {
-        let step = (colours.len() / 20_000).max(1);
+        let step = (colours.len() / 10_000).max(1);
         let colours: Vec<Colour> = colours.iter().step_by(step).copied().collect();
         let mut labels = k_means(&colours)?;
         let mut model = Self::estimate(&colours, &labels);

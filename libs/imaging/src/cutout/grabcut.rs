@@ -7,15 +7,19 @@ use super::mask::Mask;
 use super::maxflow::Grid;
 use super::nearby::{Nearby, STRANGE};
 use super::shade;
+use super::window::Window;
 use crate::error::ImageError;
 use crate::resize::{resize_plane, resize_rgb};
 
 type Colour = [f32; 3];
 
-/// Longest side of the picture for finding the subject, and for finding its outline.
+/// Longest side of the picture for finding the subject.
 const COARSE: u32 = 320;
-const FINE: u32 = 1000;
 const ROUNDS: usize = 7;
+/// Longest sides of the picture for finding the outline, and how often it is cut at each.
+const OUTLINES: [(u32, usize); 2] = [(500, 2), (1000, 1)];
+/// Once a round changes no more than this share of the subject, it is found: its outline is cut anew anyhow.
+const SETTLED: f32 = 0.01;
 /// Price of parting two equal neighbours; the paper's value.
 const SMOOTHNESS: f32 = 50.0;
 const CERTAIN: f32 = 1e9;
@@ -23,6 +27,8 @@ const CERTAIN: f32 = 1e9;
 const LEANING: f32 = 1.0;
 /// How far from what was thought to be subject there may be more of it, as a share of its longer side.
 const BEYOND: f32 = 0.12;
+/// How far round a subject its surroundings matter to its outline, as a share of its longer side.
+const AROUND: f32 = 0.35;
 /// What it costs to call a shadow surroundings; calling it subject costs [`STRANGE`].
 const DIM: f32 = 0.5;
 
@@ -33,29 +39,46 @@ struct Scene {
     beta: f32,
 }
 
-/// The subject's mask, at most [`FINE`] pixels long, and how well the colours part it from its surroundings, 0..1.
+/// A finer size of the picture, and where the subject may be in it.
+struct Finer {
+    scene: Scene,
+    open: Vec<bool>,
+    cuts: usize,
+}
+
+/// The subject's mask, at most 1000 pixels long, and how well the colours part it from its surroundings, 0..1.
 /// `bounds` is `[left, top, right, bottom]`, 0..1: outside of it there is no subject. None: the cut found nothing.
 pub(super) fn mask(image: &RgbImage, bounds: [f32; 4]) -> Result<Option<(Mask, f32)>, ImageError> {
-    let (coarse, fine) = (Scene::of(image, COARSE)?, Scene::of(image, FINE)?);
+    let coarse = Scene::of(image, COARSE)?;
     let open = coarse.inside(&bounds);
     let start = Mask::new(coarse.width, coarse.height, open.clone());
     let leaning = vec![0.0; open.len()];
-    Ok(coarse.search(start, &open, &leaning, &fine, &fine.inside(&bounds)))
+    let finer = finer(image, |scene| scene.inside(&bounds))?;
+    Ok(coarse.search(start, &open, &leaning, &finer))
 }
 
 /// As [`mask`], begun from somebody's opinion of every pixel of the picture: the probability that it is subject. Where
 /// the colours tell, they decide; where they do not, the opinion does. What lies far from all that was thought to be
 /// subject is none.
 pub(super) fn mask_near(image: &RgbImage, opinion: &[f32]) -> Result<Option<(Mask, f32)>, ImageError> {
-    let (coarse, fine) = (Scene::of(image, COARSE)?, Scene::of(image, FINE)?);
-    let [small, large] = [&coarse, &fine]
-        .map(|scene| resize_plane(opinion, image.dimensions(), (scene.width as u32, scene.height as u32)));
+    let coarse = Scene::of(image, COARSE)?;
+    let sized = |scene: &Scene| resize_plane(opinion, image.dimensions(), (scene.width as u32, scene.height as u32));
+    let small = sized(&coarse);
     let start = Mask::new(coarse.width, coarse.height, small.iter().map(|p| *p > 0.5).collect());
     if start.area() == 0 {
         return Ok(None);
     }
     let leaning: Vec<f32> = small.iter().map(|p| LEANING * logit(*p)).collect();
-    Ok(coarse.search(start, &coarse.near(&small), &leaning, &fine, &fine.near(&large)))
+    let finer = finer(image, |scene| scene.near(&sized(scene)))?;
+    Ok(coarse.search(start, &coarse.near(&small), &leaning, &finer))
+}
+
+fn finer(image: &RgbImage, open: impl Fn(&Scene) -> Vec<bool>) -> Result<Vec<Finer>, ImageError> {
+    let at = |(longest, cuts)| {
+        let scene = Scene::of(image, longest)?;
+        Ok(Finer { open: open(&scene), scene, cuts })
+    };
+    OUTLINES.into_iter().map(at).collect()
 }
 
 /// Log-odds, within what an opinion can be sure of.
@@ -72,38 +95,48 @@ impl Scene {
         let colours: Vec<Colour> = image.pixels().map(|p| p.0.map(f32::from)).collect();
         let mut scene = Self { width, height, colours, beta: 0.0 };
         let (mut sum, mut count) = (0.0f64, 0u32);
-        scene.neighbours(|_, _, _, squared, _| {
-            sum += f64::from(squared);
+        scene.neighbours(|i, j, _, _| {
+            sum += f64::from(scene.squared(i, j));
             count += 1;
         });
         scene.beta = (f64::from(count) / (2.0 * sum).max(1e-6)) as f32;
         Ok(scene)
     }
 
-    /// Calls with x, y, direction, squared colour distance and length for each pair of neighbours, once.
-    fn neighbours(&self, mut call: impl FnMut(usize, usize, usize, f32, f32)) {
+    /// The squared distance of two pixels' colours.
+    fn squared(&self, i: usize, j: usize) -> f32 {
+        let (a, b) = (self.colours[i], self.colours[j]);
+        (0..3).map(|k| (a[k] - b[k]).powi(2)).sum()
+    }
+
+    /// Calls with each pair of neighbours, once, the direction from the one to the other and their distance.
+    fn neighbours(&self, mut call: impl FnMut(usize, usize, usize, f32)) {
         let diagonal = std::f32::consts::SQRT_2;
         for y in 0..self.height {
             for x in 0..self.width {
-                let here = self.colours[y * self.width + x];
-                let mut pair = |direction, nx: usize, ny: usize, length| {
-                    let there = self.colours[ny * self.width + nx];
-                    call(x, y, direction, (0..3).map(|i| (here[i] - there[i]).powi(2)).sum(), length);
-                };
-                if x + 1 < self.width {
-                    pair(4, x + 1, y, 1.0);
+                let i = y * self.width + x;
+                let below = i + self.width;
+                let more = x + 1 < self.width;
+                if more {
+                    call(i, i + 1, 4, 1.0);
                 }
                 if y + 1 < self.height {
                     if x > 0 {
-                        pair(5, x - 1, y + 1, diagonal);
+                        call(i, below - 1, 5, diagonal);
                     }
-                    pair(6, x, y + 1, 1.0);
-                    if x + 1 < self.width {
-                        pair(7, x + 1, y + 1, diagonal);
+                    call(i, below, 6, 1.0);
+                    if more {
+                        call(i, below + 1, 7, diagonal);
                     }
                 }
             }
         }
+    }
+
+    /// The part of the picture within a window.
+    fn within(&self, window: &Window) -> Self {
+        let (width, height) = window.size();
+        Self { width, height, colours: window.of(&self.colours), beta: self.beta }
     }
 
     /// Which pixels may be subject at all.
@@ -119,27 +152,24 @@ impl Scene {
     /// Which pixels lie near what an opinion takes for subject.
     fn near(&self, opinion: &[f32]) -> Vec<bool> {
         let likely = Mask::new(self.width, self.height, opinion.iter().map(|p| *p > 0.3).collect());
-        let size = likely.bounds().map_or(1, |b| b.width.max(b.height)) as f32;
-        likely.distance_to(true).iter().map(|far| *far <= BEYOND * size).collect()
+        let most = BEYOND * likely.longer();
+        likely.distance_to(true).iter().map(|far| *far <= most).collect()
     }
 
-    /// Finds the subject here and its outline in the same picture at a finer size; `open` and `open_fine` say where it
-    /// may be, `leaning` how much rather than not a pixel is subject.
-    fn search(
-        &self,
-        start: Mask,
-        open: &[bool],
-        leaning: &[f32],
-        fine: &Self,
-        open_fine: &[bool],
-    ) -> Option<(Mask, f32)> {
-        let (mut small, models) = self.find(start, open, leaning)?;
-        small.tidy(0.05, 0.02);
-        if small.area() == 0 {
+    /// Finds the subject here and its outline at finer sizes of the same picture; `open` says where it may be, `leaning`
+    /// how much rather than not a pixel is subject.
+    fn search(&self, start: Mask, open: &[bool], leaning: &[f32], finer: &[Finer]) -> Option<(Mask, f32)> {
+        let (mut mask, models) = self.find(start, open, leaning)?;
+        mask.tidy(0.05, 0.02);
+        if mask.area() == 0 {
             return None;
         }
-        let separation = self.separation(&small, &models);
-        let mut mask = fine.outline(&small, open_fine, &models);
+        let separation = self.separation(&mask, &models);
+        for Finer { scene, open, cuts } in finer {
+            mask = scene.outline(&mask, open, &models, *cuts)?;
+            mask.tidy(0.05, 0.03);
+        }
+        let mut mask = mask.smoothed(0.008 * mask.longer());
         mask.tidy(0.05, 0.01);
         Some((mask, separation))
     }
@@ -148,7 +178,8 @@ impl Scene {
         let mut models = self.learn(&mask)?;
         for _ in 0..ROUNDS {
             let next = self.cut(open, leaning, &models);
-            let same = next == mask;
+            let changed = next.on.iter().zip(&mask.on).filter(|(a, b)| a != b).count();
+            let same = changed as f32 <= SETTLED * next.area() as f32;
             mask = next;
             models = match self.learn(&mask) {
                 Some(models) => models,
@@ -185,47 +216,58 @@ impl Scene {
     /// The least cut, from what it costs to call each pixel surroundings and subject.
     fn divide(&self, costs: &[(f32, f32)]) -> Mask {
         let mut grid = Grid::new(self.width, self.height);
-        for (i, (source, sink)) in costs.iter().enumerate() {
+        let sure: Vec<bool> = costs.iter().map(|(source, sink)| (source - sink).abs() >= CERTAIN).collect();
+        // Among the sure, only those have a say that lie next to others.
+        let mut asked: Vec<bool> = sure.iter().map(|sure| !sure).collect();
+        self.neighbours(|i, j, direction, length| {
+            if !(sure[i] && sure[j]) {
+                let cost = SMOOTHNESS / length * (-self.beta * self.squared(i, j)).exp();
+                grid.set_neighbour(i % self.width, i / self.width, direction, cost);
+                (asked[i], asked[j]) = (true, true);
+            }
+        });
+        for (i, (source, sink)) in costs.iter().enumerate().filter(|(i, _)| asked[*i]) {
             grid.set_terminal(i % self.width, i / self.width, *source, *sink);
         }
-        self.neighbours(|x, y, direction, squared, length| {
-            grid.set_neighbour(x, y, direction, SMOOTHNESS / length * (-self.beta * squared).exp());
-        });
         grid.solve();
-        let on = (0..self.colours.len()).map(|i| grid.is_source(i % self.width, i / self.width)).collect();
-        Mask::new(self.width, self.height, on)
+        let on =
+            |i: usize| if sure[i] { costs[i].0 > costs[i].1 } else { grid.is_source(i % self.width, i / self.width) };
+        Mask::new(self.width, self.height, (0..costs.len()).map(on).collect())
     }
 
     /// Cuts again at this finer size, near the coarse outline only, and more than once, so that a later cut may correct
-    /// what an earlier one found to be bays and spikes.
-    fn outline(&self, small: &Mask, open: &[bool], models: &[Gmm; 2]) -> Mask {
+    /// what an earlier one found to be bays and spikes. None where nothing is found.
+    fn outline(&self, small: &Mask, open: &[bool], models: &[Gmm; 2], cuts: usize) -> Option<Mask> {
         let size = (self.width as u32, self.height as u32);
         let mut soft = small.plane();
         crate::blur::gaussian(&mut soft, small.width, small.height, 1.0);
         let soft = resize_plane(&soft, (small.width as u32, small.height as u32), size);
         let on = soft.iter().zip(open).map(|(v, open)| *open && *v > 0.5).collect();
-        let mut mask = Mask::new(self.width, self.height, on);
+        let mut whole = Mask::new(self.width, self.height, on);
         let margin = 1.5 + 2.0 * self.width as f32 / small.width as f32;
-        for _ in 0..3 {
+        let window = Window::round(whole.bounds()?, (AROUND * whole.longer() + margin) as u32, size);
+        let (part, open) = (self.within(&window), window.of(open));
+        let mut mask = Mask::new(part.width, part.height, window.of(&whole.on));
+        for _ in 0..cuts {
             mask.tidy(0.05, 0.01);
-            mask = self.recut(&mask, open, margin, models);
+            mask = part.recut(&mask, &open, margin, models);
         }
-        mask.tidy(0.05, 0.03);
-        let size = mask.bounds().map_or(1, |b| b.width.max(b.height)) as f32;
-        mask.smoothed(0.008 * size)
+        whole.on.fill(false);
+        window.put(&mask.on, &mut whole.on);
+        Some(whole)
     }
 
     /// Over the whole picture, the colours of a glossy rim or of a spoon may occur in the table as well; next to them,
     /// they do not. Round the outline, a pixel is therefore asked how well it fits the surroundings nearby; and so is
     /// what may be the subject's own shadow.
     fn recut(&self, mask: &Mask, open: &[bool], margin: f32, models: &[Gmm; 2]) -> Mask {
-        let size = mask.bounds().map_or(1, |b| b.width.max(b.height)) as f32;
+        let size = mask.longer();
         let (outside, inside) = (mask.distance_to(true), mask.distance_to(false));
         let (beyond, smooth) = (mask.hull().distance_to(true), mask.opened(0.012 * size));
         let dim = shade::dim(&self.colours, mask, &inside, &outside, size);
         let reach = (0.13 * size).max(margin);
         let near = |i: usize| outside[i] <= margin || (outside[i] <= reach && beyond[i] <= 0.05 * size);
-        let surely_not: Vec<f32> = (0..self.colours.len()).map(|i| if near(i) { 0.0 } else { 1.0 }).collect();
+        let surely_not: Vec<bool> = (0..self.colours.len()).map(|i| !near(i)).collect();
         let nearby = Nearby::of(&self.colours, (self.width, self.height), &surely_not, 0.06 * size);
         let [subject, surroundings] = models;
         let costs: Vec<(f32, f32)> = (0..self.colours.len())

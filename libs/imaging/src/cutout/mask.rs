@@ -2,6 +2,8 @@
 
 use cavendish_specs::PixelBox;
 
+use super::parts::parts;
+
 /// A binary picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mask {
@@ -37,57 +39,22 @@ impl Mask {
         })
     }
 
-    /// Sizes of the 4-connected parts of equal value, and for each pixel the part it belongs to.
-    fn parts(&self) -> (Vec<u32>, Vec<Part>) {
-        let mut of = vec![u32::MAX; self.on.len()];
-        let mut parts = Vec::new();
-        let mut stack = Vec::new();
-        for start in 0..self.on.len() {
-            if of[start] != u32::MAX {
-                continue;
-            }
-            let (id, value) = (parts.len() as u32, self.on[start]);
-            let mut part = Part { on: value, area: 0, at_edge: false };
-            of[start] = id;
-            stack.push(start);
-            while let Some(i) = stack.pop() {
-                part.area += 1;
-                let (x, y) = (i % self.width, i / self.width);
-                part.at_edge |= x == 0 || y == 0 || x + 1 == self.width || y + 1 == self.height;
-                let mut visit = |j: usize| {
-                    if of[j] == u32::MAX && self.on[j] == value {
-                        of[j] = id;
-                        stack.push(j);
-                    }
-                };
-                if x > 0 {
-                    visit(i - 1);
-                }
-                if x + 1 < self.width {
-                    visit(i + 1);
-                }
-                if y > 0 {
-                    visit(i - self.width);
-                }
-                if y + 1 < self.height {
-                    visit(i + self.width);
-                }
-            }
-            parts.push(part);
-        }
-        (of, parts)
+    /// The longer side of the box round all that is on, pixels; 1 where nothing is.
+    pub(crate) fn longer(&self) -> f32 {
+        self.bounds().map_or(1, |b| b.width.max(b.height)) as f32
     }
 
     /// Areas of the connected parts that are on, the largest first.
     pub(crate) fn areas(&self) -> Vec<usize> {
-        let mut areas: Vec<usize> = self.parts().1.iter().filter(|part| part.on).map(|part| part.area).collect();
+        let mut areas: Vec<usize> =
+            parts(self).1.iter().filter(|part| part.on).map(|part| part.area as usize).collect();
         areas.sort_unstable_by(|a, b| b.cmp(a));
         areas
     }
 
     /// Keeps the parts that have at least `keep` of the largest one's area, and fills holes of at most `fill` of it.
     pub(crate) fn tidy(&mut self, keep: f32, fill: f32) {
-        let (of, parts) = self.parts();
+        let (of, parts) = parts(self);
         let largest = parts.iter().filter(|p| p.on).map(|p| p.area).max().unwrap_or(0) as f32;
         for (on, part) in self.on.iter_mut().zip(of) {
             let part = &parts[part as usize];
@@ -101,7 +68,7 @@ impl Mask {
 
     /// The pixels' indices of every 4-connected part that is on; parts that are not have none.
     fn members(&self) -> (Vec<u32>, Vec<Vec<usize>>) {
-        let (of, parts) = self.parts();
+        let (of, parts) = parts(self);
         let mut members: Vec<Vec<usize>> = vec![Vec::new(); parts.len()];
         of.iter().enumerate().filter(|(i, _)| self.on[*i]).for_each(|(i, part)| members[*part as usize].push(i));
         (of, members)
@@ -238,12 +205,6 @@ fn edge(chain: &[(i64, i64)], y: i64) -> f32 {
         return b.0 as f32;
     }
     a.0 as f32 + (b.0 - a.0) as f32 * (y - a.1) as f32 / (b.1 - a.1) as f32
-}
-
-struct Part {
-    on: bool,
-    area: usize,
-    at_edge: bool,
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! From a hard outline to a soft one: how much of each edge pixel is subject, and which colour that part has.
 
-use image::{Rgb, RgbImage, Rgba, RgbaImage};
+use cavendish_specs::PixelBox;
+use image::{Rgb, RgbImage, RgbaImage};
 
 use super::mask::Mask;
+use super::spread::Colours;
+use super::window::Window;
 use crate::blur::gaussian;
 use crate::resize::resize_plane;
 
@@ -16,14 +19,32 @@ pub(super) struct Matte {
 
 /// Softens a mask (of any size up to the picture's) by looking at the colours on both sides of its outline.
 pub(super) fn soften(image: &RgbImage, mask: &Mask) -> Matte {
-    let (w, h) = (image.width() as usize, image.height() as usize);
-    let scale = w as f32 / mask.width as f32;
+    let scale = image.width() as f32 / mask.width as f32;
     let base = smooth(mask, image.dimensions(), scale);
+    let Some(window) = surroundings(mask, image, scale) else { return Matte { alpha: base, ambiguous: 0.0 } };
+    let part = soften_part(&window.of_image(image), window.of(&base), scale);
+    let mut alpha = vec![0.0; base.len()];
+    window.put(&part.alpha, &mut alpha);
+    Matte { alpha, ambiguous: part.ambiguous }
+}
+
+/// All of the picture that a mask's outline can have to do with.
+fn surroundings(mask: &Mask, image: &RgbImage, scale: f32) -> Option<Window> {
+    let bounds = mask.bounds()?;
+    let scaled = |n: u32| (n as f32 * scale) as u32;
+    let (x, y) = (scaled(bounds.x), scaled(bounds.y));
+    let bounds = PixelBox { x, y, width: scaled(bounds.width), height: scaled(bounds.height) };
+    Some(Window::round(bounds, (16.0 * scale.max(1.0)) as u32, image.dimensions()))
+}
+
+/// As [`soften`], from the mask in the picture's size.
+fn soften_part(image: &RgbImage, base: Vec<f32>, scale: f32) -> Matte {
+    let (w, h) = (image.width() as usize, image.height() as usize);
     // Colours of either side, from what is surely on it, a little way off the outline.
     let reach = 2.2 * scale.max(1.0);
     let inner: Vec<f32> = base.iter().map(|a| if *a > 0.97 { 1.0 } else { 0.0 }).collect();
     let outer: Vec<f32> = base.iter().map(|a| if *a < 0.03 { 1.0 } else { 0.0 }).collect();
-    let (front, behind) = (spread(image, &inner, reach), spread(image, &outer, reach));
+    let (front, behind) = (Colours::of(image, &inner, reach), Colours::of(image, &outer, reach));
     let (mut doubtful, mut band) = (0u32, 0u32);
     let mut alpha = base.clone();
     let mut shift = vec![0.0; w * h];
@@ -64,45 +85,36 @@ fn smooth(mask: &Mask, size: (u32, u32), scale: f32) -> Vec<f32> {
     plane
 }
 
-/// Colours spread from where a weight is 1.
-pub(crate) struct Spread {
-    planes: [Vec<f32>; 3],
-    weight: Vec<f32>,
-}
-
-impl Spread {
-    pub(crate) fn at(&self, i: usize) -> Option<[f32; 3]> {
-        (self.weight[i] > 1e-4).then(|| std::array::from_fn(|k| self.planes[k][i] / self.weight[i]))
-    }
-}
-
-/// Colours of the pixels of weight 1, spread by a Gaussian.
-pub(crate) fn spread(image: &RgbImage, weight: &[f32], sigma: f32) -> Spread {
-    let (w, h) = (image.width() as usize, image.height() as usize);
-    let blurred = |k: usize| {
-        let mut plane: Vec<f32> = image.pixels().zip(weight).map(|(p, v)| f32::from(p.0[k]) * v).collect();
-        gaussian(&mut plane, w, h, sigma);
-        plane
-    };
-    let planes = [blurred(0), blurred(1), blurred(2)];
-    let mut weight = weight.to_vec();
-    gaussian(&mut weight, w, h, sigma);
-    Spread { planes, weight }
-}
-
 fn pixel(image: &RgbImage, i: usize) -> [f32; 3] {
     let raw = &image.as_raw()[i * 3..i * 3 + 3];
     [f32::from(raw[0]), f32::from(raw[1]), f32::from(raw[2])]
 }
 
+/// How far from its edge a subject's colours are continued, pixels: what the wider window reaches, and the narrower.
+const CONTINUED: u32 = 40;
+
 /// The subject's own colours under its matte. Where the edge is translucent, the picture shows a mixture; the share of
 /// the surroundings is taken out (after Forte, "Approximate Fast Foreground Colour Estimation", 2021), and beyond the
 /// edge the subject's colour is continued, so that resampling finds it there.
 pub(super) fn colours(image: &RgbImage, alpha: &[f32]) -> RgbaImage {
+    let mut out = with_alpha(image, alpha);
+    let (w, h) = image.dimensions();
+    let seen = Mask::new(w as usize, h as usize, alpha.iter().map(|a| *a > 0.0).collect());
+    if let Some(bounds) = seen.bounds() {
+        let window = Window::round(bounds, CONTINUED, (w, h));
+        let (part, alpha) = (window.of_image(image), window.of(alpha));
+        let part = with_alpha(&estimated(&part, &alpha), &alpha);
+        window.put(part.as_raw().as_chunks::<4>().0, out.as_chunks_mut::<4>().0);
+    }
+    out
+}
+
+/// What the subject alone looks like, in turns of a wide and a narrow window.
+fn estimated(image: &RgbImage, alpha: &[f32]) -> RgbImage {
     let mut estimate = image.clone();
+    let opposite: Vec<f32> = alpha.iter().map(|a| 1.0 - a).collect();
     for sigma in [12.0, 2.5] {
-        let opposite: Vec<f32> = alpha.iter().map(|a| 1.0 - a).collect();
-        let (front, behind) = (spread(&estimate, alpha, sigma), spread(image, &opposite, sigma));
+        let (front, behind) = (Colours::of(&estimate, alpha, sigma), Colours::of(image, &opposite, sigma));
         for (i, to) in estimate.pixels_mut().enumerate() {
             let a = alpha[i];
             if a >= 0.995 {
@@ -111,20 +123,23 @@ pub(super) fn colours(image: &RgbImage, alpha: &[f32]) -> RgbaImage {
             let Some(f) = front.at(i) else { continue };
             let b = behind.at(i).unwrap_or(f);
             let c = pixel(image, i);
-            *to = Rgb(std::array::from_fn(|k| {
-                (f[k] + a * (c[k] - a * f[k] - (1.0 - a) * b[k])).round().clamp(0.0, 255.0) as u8
-            }));
+            *to = Rgb(std::array::from_fn(|k| level(f[k] + a * (c[k] - a * f[k] - (1.0 - a) * b[k]))));
         }
     }
-    with_alpha(&estimate, alpha)
+    estimate
+}
+
+/// The nearest level: casts saturate, and rounding by them is several times as fast as `round`.
+pub(super) fn level(value: f32) -> u8 {
+    (value + 0.5) as u8
 }
 
 /// A picture under its matte, its colours as they are.
 pub(crate) fn with_alpha(image: &RgbImage, alpha: &[f32]) -> RgbaImage {
     let mut out = RgbaImage::new(image.width(), image.height());
-    for ((to, from), a) in out.pixels_mut().zip(image.pixels()).zip(alpha) {
-        let [r, g, b] = from.0;
-        *to = Rgba([r, g, b, (a * 255.0).round() as u8]);
+    let (to, from) = (out.as_chunks_mut::<4>().0, image.as_raw().as_chunks::<3>().0);
+    for ((to, [r, g, b]), a) in to.iter_mut().zip(from).zip(alpha) {
+        *to = [*r, *g, *b, level(a * 255.0)];
     }
     out
 }

@@ -7,19 +7,40 @@ const TERMINAL: u8 = 8;
 const ORPHAN: u8 = 9;
 const NONE: u8 = 10;
 
+/// Steps that a cost of 1 is divided into. Whole numbers leave no crumbs of flow to be carried one by one.
+const STEPS: f32 = 128.0;
+/// What no cost exceeds.
+const MOST: i32 = 1 << 28;
+
+/// A cost in steps.
+fn steps(cost: f32) -> i32 {
+    // Rust's casts saturate.
+    ((cost * STEPS).round() as i32).clamp(-MOST, MOST)
+}
+
+/// One pixel; all that a step of the search asks of it lies together.
+#[derive(Clone)]
+struct Node {
+    /// What can still flow to each neighbour, steps.
+    capacity: [i32; 8],
+    /// What is left of the capacity from the source (> 0) or to the sink (< 0), steps.
+    terminal: i32,
+    stamp: u32,
+    depth: u32,
+    parent: u8,
+    in_sink_tree: bool,
+    queued: bool,
+}
+
+const IDLE: Node =
+    Node { capacity: [0; 8], terminal: 0, stamp: 0, depth: 0, parent: NONE, in_sink_tree: false, queued: false };
+
 /// A grid of pixels with capacities to the source, to the sink and to the eight neighbours.
 /// Direction `d` and `7 − d` are opposite: 0..7 are NW, N, NE, W, E, SW, S, SE.
 pub(super) struct Grid {
     width: usize,
     offsets: [isize; 8],
-    capacity: Vec<[f32; 8]>,
-    /// What is left of the capacity from the source (> 0) or to the sink (< 0).
-    terminal: Vec<f32>,
-    in_sink_tree: Vec<bool>,
-    parent: Vec<u8>,
-    stamp: Vec<u32>,
-    depth: Vec<u32>,
-    queued: Vec<bool>,
+    nodes: Vec<Node>,
     active: VecDeque<usize>,
     orphans: VecDeque<usize>,
     time: u32,
@@ -33,13 +54,7 @@ impl Grid {
         Self {
             width: w,
             offsets: [-s - 1, -s, -s + 1, -1, 1, s - 1, s, s + 1],
-            capacity: vec![[0.0; 8]; n],
-            terminal: vec![0.0; n],
-            in_sink_tree: vec![false; n],
-            parent: vec![NONE; n],
-            stamp: vec![0; n],
-            depth: vec![0; n],
-            queued: vec![false; n],
+            nodes: vec![IDLE; n],
             active: VecDeque::new(),
             orphans: VecDeque::new(),
             time: 0,
@@ -57,36 +72,36 @@ impl Grid {
     /// Sets the cost of calling a pixel background (`source`) and foreground (`sink`).
     pub(super) fn set_terminal(&mut self, x: usize, y: usize, source: f32, sink: f32) {
         let node = self.node(x, y);
-        self.terminal[node] = source - sink;
+        self.nodes[node].terminal = steps(source - sink);
     }
 
     /// Sets the cost of parting a pixel from its neighbour in this direction, both ways.
     pub(super) fn set_neighbour(&mut self, x: usize, y: usize, direction: usize, cost: f32) {
         let node = self.node(x, y);
         let other = self.next(node, direction);
-        self.capacity[node][direction] = cost;
-        self.capacity[other][7 - direction] = cost;
+        self.nodes[node].capacity[direction] = steps(cost);
+        self.nodes[other].capacity[7 - direction] = steps(cost);
     }
 
     /// Whether a pixel lies on the source's side of the cut; after [`Grid::solve`].
     pub(super) fn is_source(&self, x: usize, y: usize) -> bool {
         let node = self.node(x, y);
-        self.parent[node] != NONE && !self.in_sink_tree[node]
+        self.nodes[node].parent != NONE && !self.nodes[node].in_sink_tree
     }
 
     /// Finds the least cut.
     pub(super) fn solve(&mut self) {
-        for node in 0..self.terminal.len() {
-            if self.terminal[node] != 0.0 {
-                self.in_sink_tree[node] = self.terminal[node] < 0.0;
-                self.parent[node] = TERMINAL;
-                self.depth[node] = 1;
+        for node in 0..self.nodes.len() {
+            if self.nodes[node].terminal != 0 {
+                self.nodes[node].in_sink_tree = self.nodes[node].terminal < 0;
+                self.nodes[node].parent = TERMINAL;
+                self.nodes[node].depth = 1;
                 self.activate(node);
             }
         }
         while let Some(node) = self.active.pop_front() {
-            self.queued[node] = false;
-            while self.parent[node] != NONE {
+            self.nodes[node].queued = false;
+            while self.nodes[node].parent != NONE {
                 let Some((from, direction)) = self.grow(node) else { break };
                 self.time += 1;
                 self.augment(from, direction);
@@ -98,101 +113,103 @@ impl Grid {
     }
 
     fn activate(&mut self, node: usize) {
-        if !self.queued[node] {
-            self.queued[node] = true;
+        if !self.nodes[node].queued {
+            self.nodes[node].queued = true;
             self.active.push_back(node);
         }
     }
 
     /// What can still flow between a node and its neighbour, in the direction of the node's tree: away from the source,
     /// or towards the sink.
-    fn outward(&self, node: usize, direction: usize) -> f32 {
-        if self.in_sink_tree[node] {
-            self.capacity[self.next(node, direction)][7 - direction]
+    fn outward(&self, node: usize, direction: usize) -> i32 {
+        if self.nodes[node].in_sink_tree {
+            self.nodes[self.next(node, direction)].capacity[7 - direction]
         } else {
-            self.capacity[node][direction]
+            self.nodes[node].capacity[direction]
         }
     }
 
     /// Grows the tree of an active node; returns an arc from the source's tree to the sink's when they meet.
     fn grow(&mut self, node: usize) -> Option<(usize, usize)> {
-        let sink = self.in_sink_tree[node];
+        let sink = self.nodes[node].in_sink_tree;
         for direction in 0..8 {
-            if self.outward(node, direction) <= 0.0 {
+            if self.outward(node, direction) <= 0 {
                 continue;
             }
             let other = self.next(node, direction);
-            if self.parent[other] == NONE {
-                self.in_sink_tree[other] = sink;
-                self.parent[other] = 7 - direction as u8;
-                self.stamp[other] = self.stamp[node];
-                self.depth[other] = self.depth[node] + 1;
+            if self.nodes[other].parent == NONE {
+                self.nodes[other].in_sink_tree = sink;
+                self.nodes[other].parent = 7 - direction as u8;
+                self.nodes[other].stamp = self.nodes[node].stamp;
+                self.nodes[other].depth = self.nodes[node].depth + 1;
                 self.activate(other);
-            } else if self.in_sink_tree[other] != sink {
+            } else if self.nodes[other].in_sink_tree != sink {
                 return Some(if sink { (other, 7 - direction) } else { (node, direction) });
-            } else if self.stamp[other] <= self.stamp[node] && self.depth[other] > self.depth[node] {
+            } else if self.nodes[other].stamp <= self.nodes[node].stamp
+                && self.nodes[other].depth > self.nodes[node].depth
+            {
                 // A shorter way to the terminal.
-                self.parent[other] = 7 - direction as u8;
-                self.stamp[other] = self.stamp[node];
-                self.depth[other] = self.depth[node] + 1;
+                self.nodes[other].parent = 7 - direction as u8;
+                self.nodes[other].stamp = self.nodes[node].stamp;
+                self.nodes[other].depth = self.nodes[node].depth + 1;
             }
         }
         None
     }
 
     /// The capacity of the tree arc between a node and its parent, to read and change.
-    fn tree_arc(&mut self, node: usize) -> &mut f32 {
-        let direction = self.parent[node] as usize;
-        if self.in_sink_tree[node] {
-            &mut self.capacity[node][direction]
+    fn tree_arc(&mut self, node: usize) -> &mut i32 {
+        let direction = self.nodes[node].parent as usize;
+        if self.nodes[node].in_sink_tree {
+            &mut self.nodes[node].capacity[direction]
         } else {
             let parent = self.next(node, direction);
-            &mut self.capacity[parent][7 - direction]
+            &mut self.nodes[parent].capacity[7 - direction]
         }
     }
 
     /// The reverse of [`Grid::tree_arc`].
-    fn tree_arc_back(&mut self, node: usize) -> &mut f32 {
-        let direction = self.parent[node] as usize;
-        if self.in_sink_tree[node] {
+    fn tree_arc_back(&mut self, node: usize) -> &mut i32 {
+        let direction = self.nodes[node].parent as usize;
+        if self.nodes[node].in_sink_tree {
             let parent = self.next(node, direction);
-            &mut self.capacity[parent][7 - direction]
+            &mut self.nodes[parent].capacity[7 - direction]
         } else {
-            &mut self.capacity[node][direction]
+            &mut self.nodes[node].capacity[direction]
         }
     }
 
     /// Pushes as much as fits along source → … → `from` → neighbour → … → sink.
     fn augment(&mut self, from: usize, direction: usize) {
         let to = self.next(from, direction);
-        let mut flow = self.capacity[from][direction];
+        let mut flow = self.nodes[from].capacity[direction];
         for end in [from, to] {
             let mut node = end;
-            while self.parent[node] != TERMINAL {
+            while self.nodes[node].parent != TERMINAL {
                 flow = flow.min(*self.tree_arc(node));
-                node = self.next(node, self.parent[node] as usize);
+                node = self.next(node, self.nodes[node].parent as usize);
             }
-            flow = flow.min(self.terminal[node].abs());
+            flow = flow.min(self.nodes[node].terminal.abs());
         }
-        self.capacity[from][direction] -= flow;
-        self.capacity[to][7 - direction] += flow;
+        self.nodes[from].capacity[direction] -= flow;
+        self.nodes[to].capacity[7 - direction] += flow;
         for end in [from, to] {
             let mut node = end;
-            while self.parent[node] != TERMINAL {
+            while self.nodes[node].parent != TERMINAL {
                 *self.tree_arc_back(node) += flow;
                 let left = self.tree_arc(node);
                 *left -= flow;
-                let saturated = *left <= 0.0;
-                let up = self.next(node, self.parent[node] as usize);
+                let saturated = *left <= 0;
+                let up = self.next(node, self.nodes[node].parent as usize);
                 if saturated {
-                    self.parent[node] = ORPHAN;
+                    self.nodes[node].parent = ORPHAN;
                     self.orphans.push_front(node);
                 }
                 node = up;
             }
-            self.terminal[node] -= flow * self.terminal[node].signum();
-            if self.terminal[node] == 0.0 {
-                self.parent[node] = ORPHAN;
+            self.nodes[node].terminal -= flow * self.nodes[node].terminal.signum();
+            if self.nodes[node].terminal == 0 {
+                self.nodes[node].parent = ORPHAN;
                 self.orphans.push_front(node);
             }
         }
@@ -203,14 +220,14 @@ impl Grid {
         let mut steps = 0;
         let mut node = start;
         let total = loop {
-            if self.stamp[node] == self.time {
-                break steps + self.depth[node];
+            if self.nodes[node].stamp == self.time {
+                break steps + self.nodes[node].depth;
             }
             steps += 1;
-            match self.parent[node] {
+            match self.nodes[node].parent {
                 TERMINAL => {
-                    self.stamp[node] = self.time;
-                    self.depth[node] = 1;
+                    self.nodes[node].stamp = self.time;
+                    self.nodes[node].depth = 1;
                     break steps;
                 }
                 ORPHAN | NONE => return None,
@@ -218,24 +235,24 @@ impl Grid {
             }
         };
         let (mut node, mut left) = (start, total);
-        while self.stamp[node] != self.time {
-            self.stamp[node] = self.time;
-            self.depth[node] = left;
+        while self.nodes[node].stamp != self.time {
+            self.nodes[node].stamp = self.time;
+            self.nodes[node].depth = left;
             left -= 1;
-            node = self.next(node, self.parent[node] as usize);
+            node = self.next(node, self.nodes[node].parent as usize);
         }
         Some(total)
     }
 
     /// Finds a new parent for an orphan in its own tree, or frees it and orphans its children.
     fn adopt(&mut self, orphan: usize) {
-        let sink = self.in_sink_tree[orphan];
+        let sink = self.nodes[orphan].in_sink_tree;
         let mut best: Option<(u32, usize)> = None;
         for direction in 0..8 {
             let other = self.next(orphan, direction);
-            if self.parent[other] == NONE
-                || self.in_sink_tree[other] != sink
-                || self.outward(other, 7 - direction) <= 0.0
+            if self.nodes[other].parent == NONE
+                || self.nodes[other].in_sink_tree != sink
+                || self.outward(other, 7 - direction) <= 0
             {
                 continue;
             }
@@ -246,25 +263,25 @@ impl Grid {
             }
         }
         if let Some((depth, direction)) = best {
-            self.parent[orphan] = direction as u8;
-            self.stamp[orphan] = self.time;
-            self.depth[orphan] = depth + 1;
+            self.nodes[orphan].parent = direction as u8;
+            self.nodes[orphan].stamp = self.time;
+            self.nodes[orphan].depth = depth + 1;
             return;
         }
         for direction in 0..8 {
             let other = self.next(orphan, direction);
-            if self.parent[other] == NONE || self.in_sink_tree[other] != sink {
+            if self.nodes[other].parent == NONE || self.nodes[other].in_sink_tree != sink {
                 continue;
             }
-            if self.outward(other, 7 - direction) > 0.0 {
+            if self.outward(other, 7 - direction) > 0 {
                 self.activate(other);
             }
-            if self.parent[other] == 7 - direction as u8 {
-                self.parent[other] = ORPHAN;
+            if self.nodes[other].parent == 7 - direction as u8 {
+                self.nodes[other].parent = ORPHAN;
                 self.orphans.push_back(other);
             }
         }
-        self.parent[orphan] = NONE;
+        self.nodes[orphan].parent = NONE;
     }
 }
 

@@ -6,8 +6,12 @@ pub(crate) mod mask;
 pub(crate) mod matte;
 mod maxflow;
 mod nearby;
+mod outlined;
+mod parts;
 pub(crate) mod plain;
 mod shade;
+pub(crate) mod spread;
+mod window;
 
 use cavendish_specs::PixelBox;
 use image::{RgbImage, RgbaImage};
@@ -19,6 +23,7 @@ use crate::decode::Decoded;
 use crate::error::{ImageError, Reason};
 use crate::resize::{resize_plane, resize_rgb, resize_rgba};
 use mask::Mask;
+use outlined::{Judged, Outlined};
 
 /// What a caller knows of where the subject is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -121,7 +126,7 @@ pub fn cutout(picture: &Decoded, hint: &CutoutHint) -> Result<Cutout, ImageError
     }
     let bounds = hint.bounds.unwrap_or(WHOLE);
     let (mask, separation) = grabcut::mask(&image, bounds)?.ok_or_else(nothing)?;
-    finish(&image, &mask, Method::GrabCut, separation)
+    Ok(Outlined::softened(&image, &mask, Method::GrabCut, separation)?.cut(&image))
 }
 
 /// A picture without alpha, its longer side at most `most_side` pixels (None: 2400, which nothing exceeds).
@@ -167,18 +172,18 @@ pub fn cutout_by_matte(image: &RgbImage, matte: &[u8], confidence: f32) -> Resul
         return Err(Reason::Invalid("the matte is not of this picture".into()).into());
     }
     let alpha: Vec<f32> = matte.iter().map(|value| f32::from(*value) / 255.0).collect();
-    let mut cut = assess(matte::colours(image, &alpha), Method::Network, 0.0, 1.0)?;
-    if let Some((mask, told)) = grabcut::mask_near(image, &alpha)?
+    let mut best = Outlined::of(alpha, image, Method::Network, 0.0, 1.0)?;
+    if let Some((mask, told)) = grabcut::mask_near(image, &best.alpha)?
         && told >= PARTED
-        && agreement(image, &alpha, &mask) >= AGREED
+        && agreement(image, &best.alpha, &mask) >= AGREED
     {
-        let guided = finish(image, &mask, Method::Guided, told)?;
-        if guided.confidence >= OUTLINED * cut.confidence {
-            cut = guided;
+        let guided = Outlined::softened(image, &mask, Method::Guided, told)?;
+        if guided.judged.confidence >= OUTLINED * best.judged.confidence {
+            best = guided;
         }
     }
-    cut.confidence *= confidence.clamp(0.0, 1.0);
-    Ok(cut)
+    best.judged.confidence *= confidence.clamp(0.0, 1.0);
+    Ok(best.cut(image))
 }
 
 /// Share of pixels whose colour must tell on which side they are, for an outline drawn by colours.
@@ -216,9 +221,10 @@ fn from_plain(image: &RgbImage) -> Result<Option<Cutout>, ImageError> {
         gaussian(&mut alpha, soft.mask.width, soft.mask.height, 1.0);
         let ambiguous = matte::soften(image, &mask).ambiguous;
         let rgba = matte::with_alpha(&soft.clean, &alpha);
-        return assess(rgba, Method::PlainBackdrop, ambiguous, model.inliers).map(Some);
+        let method = Method::PlainBackdrop;
+        return Ok(Some(Judged::of(&solid(&rgba), method, ambiguous, model.inliers)?.cut(rgba, method)));
     }
-    finish(image, &mask, Method::PlainBackdrop, model.inliers).map(Some)
+    Ok(Some(Outlined::softened(image, &mask, Method::PlainBackdrop, model.inliers)?.cut(image)))
 }
 
 /// Where a subject is looked for without a hint: products are photographed with some room round them.
@@ -228,45 +234,12 @@ fn nothing() -> ImageError {
     Reason::Invalid("no subject stands out in the picture".into()).into()
 }
 
-fn finish(image: &RgbImage, mask: &Mask, method: Method, told: f32) -> Result<Cutout, ImageError> {
-    if mask.area() == 0 {
-        return Err(nothing());
-    }
-    let matte = matte::soften(image, mask);
-    let rgba = matte::colours(image, &matte.alpha);
-    assess(rgba, method, matte.ambiguous, told)
-}
-
 fn from_alpha(rgba: RgbaImage) -> Result<Cutout, ImageError> {
-    assess(rgba, Method::Alpha, 0.0, 1.0)
+    Ok(Judged::of(&solid(&rgba), Method::Alpha, 0.0, 1.0)?.cut(rgba, Method::Alpha))
 }
 
-/// Measures a cut-out and says how far it can be trusted.
-fn assess(rgba: RgbaImage, method: Method, ambiguous: f32, told: f32) -> Result<Cutout, ImageError> {
-    let (w, h) = rgba.dimensions();
-    let solid = Mask::new(w as usize, h as usize, rgba.pixels().map(|p| p.0[3] >= 128).collect());
-    let bbox = solid.bounds().ok_or_else(nothing)?;
-    let share = solid.area() as f32 / solid.on.len() as f32;
-    let touches = Edges {
-        top: bbox.y == 0,
-        left: bbox.x == 0,
-        right: bbox.x + bbox.width == w,
-        bottom: bbox.y + bbox.height == h,
-    };
-    let mut doubts = Vec::new();
-    let mut confidence = 1.0f32;
-    let mut doubt = |bad: bool, cost: f32, words: &str| {
-        if bad {
-            confidence *= cost;
-            doubts.push(words.to_owned());
-        }
-    };
-    doubt(touches.any(), 0.6, "the subject runs into the edge of the picture");
-    doubt(share < 0.01, 0.5, "the subject is very small in the picture");
-    doubt(share > 0.85, 0.4, "hardly anything but the subject was found");
-    doubt(ambiguous > 0.45, 0.6, "long parts of the outline hardly differ from the surroundings");
-    doubt(method == Method::GrabCut && told < 0.8, 0.6, "the subject's colours occur in the surroundings too");
-    confidence *= 1.0 - 0.3 * ambiguous;
-    let uncertain = (!doubts.is_empty()).then(|| doubts.join("; "));
-    Ok(Cutout { rgba, bbox, confidence, uncertain, touches, method })
+/// What of a cut-out is at least half opaque.
+fn solid(rgba: &RgbaImage) -> Mask {
+    let on = rgba.pixels().map(|p| p.0[3] >= 128).collect();
+    Mask::new(rgba.width() as usize, rgba.height() as usize, on)
 }

@@ -1,5 +1,7 @@
 //! The colours of the surroundings near each pixel.
 
+use super::spread::Spread;
+
 type Colour = [f32; 3];
 
 /// From this negative log-likelihood on, a colour is strange to its surroundings: 2.4 standard deviations.
@@ -8,39 +10,26 @@ pub(super) const STRANGE: f32 = 3.0;
 /// Mean and covariance of the colours of the surroundings, in a window round every pixel.
 pub(super) struct Nearby {
     /// Weight, then sums of r, g, b, rr, rg, rb, gg, gb, bb.
-    moments: [Vec<f32>; 10],
+    moments: Spread<10>,
 }
 
 impl Nearby {
-    /// `weight` is 1 where a pixel surely belongs to the surroundings; the window is a Gaussian of `sigma` pixels.
-    pub(super) fn of(colours: &[Colour], (width, height): (usize, usize), weight: &[f32], sigma: f32) -> Self {
-        let term = |k: usize, [r, g, b]: Colour| match k {
-            0 => 1.0,
-            1 => r,
-            2 => g,
-            3 => b,
-            4 => r * r,
-            5 => r * g,
-            6 => r * b,
-            7 => g * g,
-            8 => g * b,
-            _ => b * b,
+    /// `surely_not` says which pixels surely belong to the surroundings; the window is a Gaussian of `sigma` pixels.
+    pub(super) fn of(colours: &[Colour], size: (usize, usize), surely_not: &[bool], sigma: f32) -> Self {
+        let moments = |i: usize| match (surely_not[i], colours[i]) {
+            (true, [r, g, b]) => [1.0, r, g, b, r * r, r * g, r * b, g * g, g * b, b * b],
+            (false, _) => [0.0; 10],
         };
-        let moments = std::array::from_fn(|k| {
-            let mut plane: Vec<f32> = colours.iter().zip(weight).map(|(c, w)| w * term(k, *c)).collect();
-            crate::blur::gaussian(&mut plane, width, height, sigma);
-            plane
-        });
-        Self { moments }
+        Self { moments: Spread::of(size, sigma, moments) }
     }
 
     /// Half the squared Mahalanobis distance of a colour from the surroundings near a pixel; large where there are none.
     pub(super) fn strangeness(&self, i: usize, colour: Colour) -> f32 {
-        let weight = self.moments[0][i];
-        if weight < 1e-3 {
+        let sums = self.moments.at(i);
+        if sums[0] < 1e-3 {
             return STRANGE;
         }
-        let m: [f32; 10] = std::array::from_fn(|k| self.moments[k][i] / weight);
+        let m = sums.map(|sum| sum / sums[0]);
         let d = [colour[0] - m[1], colour[1] - m[2], colour[2] - m[3]];
         // Texture that the window happens not to hold.
         let floor = 40.0;

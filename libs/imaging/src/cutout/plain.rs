@@ -3,21 +3,26 @@
 use image::{Rgb, RgbImage};
 
 use super::mask::Mask;
-use super::matte::{Spread, spread};
-use crate::background::PlainBackground;
+use super::matte::level;
+use super::spread::Colours;
+use crate::background::{PlainBackground, place};
 
 /// The share of its light that a backdrop may lose to a soft shadow.
 const SHADOW: f32 = 0.36;
 
 /// What stands out from a plain backdrop. `fill_holes`: the largest hole that is closed, as a share of the subject.
 pub(crate) fn mask(image: &RgbImage, model: &PlainBackground) -> Mask {
-    let first = key(image, model, None);
+    // Where it is shows in some of the pixels.
+    let step = (image.width().max(image.height()) / GLANCE).max(1);
+    let few = |x: u32, y: u32| *image.get_pixel(x * step, y * step);
+    let few = RgbImage::from_fn(image.width().div_ceil(step), image.height().div_ceil(step), few);
     // Shadows lie on the ground: only below the middle of what was found is a mere loss of light excused.
-    match first.bounds() {
-        Some(bounds) => key(image, model, Some((bounds.y as f32, bounds.height as f32))),
-        None => first,
-    }
+    let subject = key(&few, model, None).bounds().map(|b| ((b.y * step) as f32, (b.height * step) as f32));
+    key(image, model, subject)
 }
+
+/// Pixels along the longer side in which a subject is looked for first.
+const GLANCE: u32 = 400;
 
 /// A subject with a wide, soft outline, as models draw it, cut where it is half subject.
 pub(super) struct Soft {
@@ -41,7 +46,7 @@ pub(super) fn soft(image: &RgbImage, model: &PlainBackground, mask: &Mask) -> Op
     let deep = (0.04 * bounds.width.max(bounds.height) as f32).max(1.5);
     let inside = mask.distance_to(false);
     let pure: Vec<f32> = inside.iter().map(|d| f32::from(u8::from(*d > deep))).collect();
-    let front = spread(image, &pure, deep * 0.95);
+    let front = Colours::of(image, &pure, deep * 0.95);
     let share = shares(image, model, mask, (&inside, deep), &front);
     let rim = || (0..share.len()).filter(|&i| inside[i] > 0.0 && inside[i] <= deep);
     let mixed = rim().filter(|&i| (0.15..0.85).contains(&share[i])).count();
@@ -54,16 +59,17 @@ pub(super) fn soft(image: &RgbImage, model: &PlainBackground, mask: &Mask) -> Op
     let cut = cut.smoothed((0.012 * bounds.width.max(bounds.height) as f32).max(0.8));
     let clean = RgbImage::from_fn(w, h, |x, y| {
         let i = (y * w + x) as usize;
-        let c = image.get_pixel(x, y).0.map(f32::from);
-        let (a, Some(f)) = (share[i], front.at(i)) else { return *image.get_pixel(x, y) };
+        let own = *image.get_pixel(x, y);
         if inside[i] > deep {
-            return *image.get_pixel(x, y);
+            return own;
         }
+        let (a, Some(f)) = (share[i], front.at(i)) else { return own };
+        let c = own.0.map(f32::from);
         let b = shaded(c, model.at(x, y, w, h), SHADOW);
         // The thinner the subject, the less its own colour can be told: there, its inside is continued.
         let trust = ((a - 0.5) / 0.5).clamp(0.0, 1.0);
         let own = |k: usize| ((c[k] - (1.0 - a) * b[k]) / a.max(0.3)).clamp(0.0, 255.0);
-        Rgb(std::array::from_fn(|k| (f[k] + trust * (own(k) - f[k])).round().clamp(0.0, 255.0) as u8))
+        Rgb(std::array::from_fn(|k| level(f[k] + trust * (own(k) - f[k]))))
     });
     Some(Soft { mask: cut, clean })
 }
@@ -74,12 +80,15 @@ fn shares(
     model: &PlainBackground,
     mask: &Mask,
     (inside, deep): (&[f32], f32),
-    front: &Spread,
+    front: &Colours,
 ) -> Vec<f32> {
     let (w, h) = image.dimensions();
     let share = |i: usize| {
         let known = f32::from(u8::from(mask.on[i]));
-        let (Some(f), false, true) = (front.at(i), inside[i] > deep, mask.on[i]) else { return known };
+        if inside[i] > deep || !mask.on[i] {
+            return known;
+        }
+        let Some(f) = front.at(i) else { return known };
         let (x, y) = (i as u32 % w, i as u32 / w);
         let c = image.get_pixel(x, y).0.map(f32::from);
         let b = shaded(c, model.at(x, y, w, h), SHADOW);
@@ -109,9 +118,11 @@ fn key(image: &RgbImage, model: &PlainBackground, subject: Option<(f32, f32)>) -
             let t = (((y as f32 - top) / height.max(1.0) - 0.5) / 0.3).clamp(0.0, 1.0);
             SHADOW * t
         });
-        for x in 0..w {
-            let behind = model.at(x, y, w, h);
-            on.push(difference(image.get_pixel(x, y).0.map(f32::from), behind, excuse) > threshold);
+        let row = model.along(place(y, h));
+        let pixels = &image.as_raw().as_chunks::<3>().0[(y * w) as usize..][..w as usize];
+        for (x, pixel) in pixels.iter().enumerate() {
+            let behind = row.at(place(x as u32, w));
+            on.push(differs(pixel.map(f32::from), behind, excuse, threshold));
         }
     }
     let mut mask = Mask::new(w as usize, h as usize, on);
@@ -119,16 +130,23 @@ fn key(image: &RgbImage, model: &PlainBackground, subject: Option<(f32, f32)>) -
     mask
 }
 
-/// How far a colour is from the backdrop, levels, when up to `excuse` of the light may be missing.
+/// Whether a colour is farther than `threshold` levels from the backdrop, when up to `excuse` of the light may be missing.
+fn differs(colour: [f32; 3], behind: [f32; 3], excuse: f32, threshold: f32) -> bool {
+    // Most of a backdrop is so near that no reckoning with light and tint makes it far.
+    let far: f32 = (0..3).map(|i| (colour[i] - behind[i]).powi(2)).sum();
+    2.0 * far > threshold * threshold && difference(colour, behind, excuse) > threshold * threshold
+}
+
+/// How far a colour is from the backdrop, levels squared; tint counts double, and light only beyond what may be missing.
 fn difference(colour: [f32; 3], behind: [f32; 3], excuse: f32) -> f32 {
     let dot = |a: [f32; 3], b: [f32; 3]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     let power = dot(behind, behind).max(1.0);
     let scale = dot(colour, behind) / power;
-    let tint: f32 = (0..3).map(|i| (colour[i] - scale * behind[i]).powi(2)).sum::<f32>().sqrt();
+    let tint: f32 = (0..3).map(|i| (colour[i] - scale * behind[i]).powi(2)).sum();
     let length = power.sqrt();
     let light = (scale - 1.0) * length;
     let light = if light < 0.0 { (-light - excuse * length).max(0.0) } else { light };
-    (tint * tint * 2.0 + light * light).sqrt()
+    tint * 2.0 + light * light
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What may be the shadow under a subject rather than the subject.
 
 use super::mask::Mask;
-use crate::blur::gaussian;
+use super::spread::Spread;
 
 /// A part this much darker than the subject next to it may be shadow.
 const DARKER: f32 = 0.45;
@@ -16,12 +16,15 @@ const ACROSS: f32 = 0.15;
 /// `inside` and `outside` are the distances from the outline, `size` the subject's longer side.
 pub(super) fn dim(colours: &[[f32; 3]], mask: &Mask, inside: &[f32], outside: &[f32], size: f32) -> Mask {
     let light: Vec<f32> = colours.iter().map(|[r, g, b]| 0.299 * r + 0.587 * g + 0.114 * b).collect();
-    let mut weight = mask.plane();
-    let mut sum: Vec<f32> = light.iter().zip(&weight).map(|(l, w)| l * w).collect();
-    gaussian(&mut sum, mask.width, mask.height, 0.1 * size);
-    gaussian(&mut weight, mask.width, mask.height, 0.1 * size);
+    let lit =
+        Spread::of((mask.width, mask.height), 0.1 * size, |i| if mask.on[i] { [light[i], 1.0] } else { [0.0; 2] });
     let reach = DEEP * size;
-    let dark = |i: usize| inside[i].max(outside[i]) <= reach && light[i] * weight[i] < DARKER * sum[i];
+    let dark = |i: usize| {
+        inside[i].max(outside[i]) <= reach && {
+            let [sum, weight] = lit.at(i);
+            light[i] * weight < DARKER * sum
+        }
+    };
     let dark = Mask::new(mask.width, mask.height, (0..mask.on.len()).map(dark).collect());
     let mut across = dark.clone();
     across.keep_parts(|part| {

@@ -4,7 +4,8 @@ use image::{RgbImage, RgbaImage, imageops};
 
 use crate::blur::gaussian;
 use crate::cutout::Cutout;
-use crate::cutout::matte::{spread, with_alpha};
+use crate::cutout::matte::with_alpha;
+use crate::cutout::spread::Colours;
 use crate::error::ImageError;
 use crate::resize::{resize_plane, resize_rgb, resize_rgba};
 
@@ -56,7 +57,7 @@ fn continued(part: &RgbaImage) -> RgbImage {
     colours.pixels_mut().zip(part.pixels()).for_each(|(to, p)| to.0 = [p.0[0], p.0[1], p.0[2]]);
     let opacity: Vec<f32> = part.pixels().map(|p| f32::from(p.0[3]) / 255.0).collect();
     let weight: Vec<f32> = opacity.iter().map(|a| a * a * a).collect();
-    let near = spread(&colours, &weight, 2.0);
+    let near = Colours::of(&colours, &weight, 2.0);
     for (i, (to, a)) in colours.pixels_mut().zip(&opacity).enumerate() {
         if let (Some(inner), true) = (near.at(i), *a < 1.0) {
             let own = to.0.map(f32::from);

@@ -3,7 +3,7 @@
 use image::RgbaImage;
 use serde::{Deserialize, Serialize};
 
-use crate::blur::gaussian_xy;
+use crate::blur::gaussian_of;
 
 /// A soft shadow under a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -175,7 +175,7 @@ impl Stage {
                 }
             }
         }
-        gaussian_xy(&mut plane, self.width, self.height, cast.sigma.0.max(0.8), cast.sigma.1.max(0.8));
+        gaussian_of::<1>(&mut plane, self.width, self.height, [cast.sigma.0, cast.sigma.1].map(|sigma| sigma.max(0.8)));
         plane
     }
 

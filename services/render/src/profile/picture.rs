@@ -4,7 +4,7 @@ use super::vision_error;
 use bytes::Bytes;
 use cavendish_conveyor::HandlerError;
 use cavendish_domain::{ProfileKind, Reason, Verdict};
-use cavendish_imaging::image::imageops::{FilterType, crop_imm, overlay, resize, thumbnail};
+use cavendish_imaging::image::imageops::{FilterType, crop_imm, replace, resize, thumbnail};
 use cavendish_imaging::image::{ExtendedColorType, ImageEncoder, RgbImage, RgbaImage, codecs::png};
 use cavendish_imaging::{
     Cutout, Decoded, Flaw, ImageError, Limits, Measures, cutout_by_matte, cutout_simple, decode, inspect,
@@ -176,7 +176,7 @@ fn kept(own: &RgbaImage) -> Result<Vec<u8>, ImageError> {
     let (width, height) = own.dimensions();
     let margin = ((width.max(height) as f32 * MARGIN).round() as u32).max(2);
     let mut canvas = RgbaImage::new(width + 2 * margin, height + 2 * margin);
-    overlay(&mut canvas, own, i64::from(margin), i64::from(margin));
+    replace(&mut canvas, own, i64::from(margin), i64::from(margin));
     let mut bytes = vec![];
     let encoder = png::PngEncoder::new_with_quality(&mut bytes, png::CompressionType::Fast, png::FilterType::Sub);
     encoder
