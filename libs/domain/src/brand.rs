@@ -74,12 +74,19 @@ impl Brand {
 }
 
 impl BrandChoice {
+    /// Whether this can be the name of a kit: no path leads out of the folder of kits.
+    #[must_use]
+    pub fn is_kit_name(name: &str) -> bool {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        (1..=64).contains(&name.len()) && name.bytes().all(plain)
+    }
+
     pub(crate) fn validate(&self, copy: Option<&AdCopy>, faults: &mut Faults) {
         match self {
             Self::Kit(name) => {
-                let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-                let good = (1..=64).contains(&name.len()) && name.bytes().all(plain);
-                faults.check(good, "brand", || "is no name of a kit: 1 to 64 letters, digits, - and _".into());
+                faults.check(Self::is_kit_name(name), "brand", || {
+                    "is no name of a kit: 1 to 64 letters, digits, - and _".into()
+                });
             }
             Self::Inline(brand) => {
                 let objections = copy.map_or_else(Vec::new, |copy| brand.objections(copy));

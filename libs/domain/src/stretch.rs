@@ -16,6 +16,8 @@ pub enum Stretch<'a> {
     Date(NaiveDate, DateForm),
     /// Decimal digits with a point, and a `-` before them where it is less than nothing.
     Number(&'a str),
+    /// A number of hundredths, likewise.
+    Percent(&'a str),
     /// The price of the copy.
     Price(&'a Price),
 }
@@ -29,12 +31,13 @@ pub enum DateForm {
     Short,
 }
 
-/// As it would be without a locale: `2026-12-24`, `1234.5`, `9.95 EUR`.
+/// As it would be without a locale: `2026-12-24`, `1234.5`, `25%`, `9.95 EUR`.
 impl fmt::Display for Stretch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Words(text) | Self::Number(text) => f.write_str(text),
             Self::Date(day, _) => day.fmt(f),
+            Self::Percent(digits) => write!(f, "{digits}%"),
             Self::Price(price) => write!(f, "{} {}", price.amount, price.currency),
         }
     }
@@ -70,11 +73,12 @@ fn placeholder<'a>(inside: &'a str, price: Option<&'a Price>) -> Result<Stretch<
     let (name, value) = inside.split_once(':').map_or((inside, None), |(name, value)| (name, Some(value.trim())));
     match (&*name.trim().to_ascii_lowercase(), value) {
         ("date", Some(value)) => date(value),
-        ("number", Some(value)) => number(value),
+        ("number", Some(value)) => number(value).map(Stretch::Number),
+        ("percent", Some(value)) => number(value).map(Stretch::Percent),
         ("price", None) => price.map(Stretch::Price).ok_or_else(|| "has `{price}`, but the copy has no price".into()),
         _ => Err(format!(
             "`{{{inside}}}` is no placeholder: there are `{{date:2026-12-24}}`, `{{date:2026-12-24 short}}`, \
-             `{{number:1234.5}}` and `{{price}}`; `{{{{` and `}}}}` are braces"
+             `{{number:1234.5}}`, `{{percent:25}}` and `{{price}}`; `{{{{` and `}}}}` are braces"
         )),
     }
 }
@@ -100,11 +104,11 @@ fn iso_day(text: &str) -> Option<NaiveDate> {
     (day.year() > 0).then_some(day)
 }
 
-fn number(value: &str) -> Result<Stretch<'_>, String> {
+fn number(value: &str) -> Result<&str, String> {
     let (whole, fraction) = NUMBER_DIGITS;
     let good = is_decimal(value.strip_prefix('-').unwrap_or(value), NUMBER_DIGITS);
     let told = || format!("`{value}` is no number: up to {whole} digits, a point and up to {fraction} digits");
-    good.then_some(Stretch::Number(value)).ok_or_else(told)
+    good.then_some(value).ok_or_else(told)
 }
 
 /// Whether `text` is up to so many decimal digits, and after a point, if there is one, up to so many more.
@@ -130,7 +134,7 @@ mod tests {
     fn a_text_is_words_and_what_its_locale_writes() {
         let price = price();
         let found = stretches(
-            "Ends {date:2026-12-24}, { Number: -1234.50 } {{sold}} {date:2028-02-29 SHORT}{price}",
+            "Ends {date:2026-12-24}, { Number: -1234.50 } {{sold}} {date:2028-02-29 SHORT}{price}{percent:-12.5}",
             Some(&price),
         );
         let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap();
@@ -146,10 +150,11 @@ mod tests {
             Stretch::Words(" "),
             Stretch::Date(day(2028, 2, 29), DateForm::Short),
             Stretch::Price(&price),
+            Stretch::Percent("-12.5"),
         ];
         assert_eq!(found.unwrap(), expected);
         let plain: String = expected.iter().map(Stretch::to_string).collect();
-        assert_eq!(plain, "Ends 2026-12-24, -1234.50 {sold} 2028-02-299.95 EUR");
+        assert_eq!(plain, "Ends 2026-12-24, -1234.50 {sold} 2028-02-299.95 EUR-12.5%");
         assert_eq!(stretches("{{{number:1}}}", None).unwrap()[1], Stretch::Number("1"), "in braces");
         assert!(stretches("", None).unwrap().is_empty());
     }

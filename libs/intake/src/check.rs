@@ -1,17 +1,28 @@
 use cavendish_domain::{Brief, FieldError, InvalidBrief, Reference};
-use cavendish_specs::Catalogue;
+use cavendish_specs::Catalogues;
+use cavendish_typesetting::HouseStyle;
 
 /// Characters of a name, at most.
 const MAX_NAME_CHARS: usize = 200;
 
-/// Checks a brief as far as it can be checked without looking at its photographs; `specs` are those it may name.
+/// What the briefs of an installation may name. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Output specs.
+    pub specs: Catalogues,
+    /// Layout templates and brand kits.
+    pub house: HouseStyle,
+}
+
+/// Checks a tenant's brief as far as it can be checked without looking at its photographs.
 ///
 /// # Errors
 /// Every fault with its field.
-pub fn check(brief: &Brief, specs: &Catalogue) -> Result<(), InvalidBrief> {
+pub fn check(brief: &Brief, tenant: &str, known: &Known) -> Result<(), InvalidBrief> {
+    let specs = known.specs.of(tenant);
     let spec_fault = |id: &str| specs.get(id).err().map(|unknown| unknown.to_string());
     let mut errors = brief.validate(spec_fault).err().map(|invalid| invalid.errors).unwrap_or_default();
-    errors.extend(cavendish_typesetting::faults(brief));
+    errors.extend(known.house.faults(brief, tenant));
     check_text("name", brief.name.as_deref(), &mut errors);
     for (at, subject) in brief.subjects.iter().enumerate() {
         check_text(&format!("subjects[{at}].name"), subject.name.as_deref(), &mut errors);
@@ -43,7 +54,7 @@ mod tests {
 
     fn faults(brief: serde_json::Value) -> Vec<(String, String)> {
         let brief: Brief = serde_json::from_value(brief).unwrap();
-        let errors = check(&brief, Catalogue::builtin()).map_or_else(|invalid| invalid.errors, |()| vec![]);
+        let errors = check(&brief, "default", &Known::default()).map_or_else(|invalid| invalid.errors, |()| vec![]);
         errors.into_iter().map(|error| (error.field, error.reason)).collect()
     }
 

@@ -7,7 +7,7 @@ mod profiles;
 mod shape;
 
 pub use admission::admission;
-pub use check::check;
+pub use check::{Known, check};
 pub use inputs::{IntakeError, MAX_REFERENCE_BYTES, store_profile_references, store_references, store_test_picture};
 pub use profiles::{named_profiles, pin_profiles};
 pub use shape::{RENDER_SIDE, Shape, shape};

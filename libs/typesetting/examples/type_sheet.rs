@@ -4,7 +4,7 @@
 use anyhow::Context;
 use cavendish_domain::{AdCopy, Brand};
 use cavendish_specs::PixelBox;
-use cavendish_typesetting::{BrandKit, Fonts, Setting, locale};
+use cavendish_typesetting::{BrandKit, Fonts, HouseStyle, Setting, locale};
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 use serde_json::json;
 use std::path::PathBuf;
@@ -24,11 +24,12 @@ fn main() -> anyhow::Result<()> {
     };
     let photo = arguments.next().map(|path| image::open(&path).with_context(|| path.display().to_string()));
     let photo = photo.transpose()?.map(|photo| photo.to_rgb8());
-    let fonts = Fonts::load(&fonts)?;
+    let (fonts, house) = (Fonts::load(&fonts)?, HouseStyle::default());
     std::fs::create_dir_all(&out)?;
     let mut pictures = vec![];
     for (index, (name, size, tag, template, copy)) in cases().into_iter().enumerate() {
         let copy: AdCopy = serde_json::from_value(copy)?;
+        let template = template.map(|name| house.template(name, "")).transpose()?;
         let setting = Setting::new(&copy, locale(Some(tag))?, template, kit(index), fonts.clone())?;
         let safe = [0.0, 0.0, size.0 as f32, size.1 as f32];
         let (mut image, subject) = scene(index, size, setting.subject_area(safe), photo.as_ref());

@@ -1,7 +1,7 @@
 //! Brand kits: the colours, fonts and words of a brand with the files they need.
 
 use crate::error::TypeError;
-use cavendish_domain::Brand;
+use cavendish_domain::{Brand, BrandChoice};
 use image::RgbaImage;
 use serde::Deserialize;
 use std::fs;
@@ -37,7 +37,7 @@ impl From<Brand> for BrandKit {
 impl BrandKit {
     /// What is said of a kit that is not there.
     #[must_use]
-    pub fn absent(name: &str) -> TypeError {
+    pub(crate) fn absent(name: &str) -> TypeError {
         TypeError::field("brand", format!("there is no kit `{name}`"))
     }
 
@@ -47,15 +47,31 @@ impl BrandKit {
     /// [`TypeError::Field`] of `brand` where there is no such kit, [`TypeError::File`] where it or its logo is not as it
     /// should be.
     pub fn load(folder: &Path, name: &str) -> Result<Self, TypeError> {
-        let path = folder.join(format!("{name}.toml"));
-        let text = fs::read_to_string(&path).map_err(|_| Self::absent(name))?;
-        let written: Written = toml::from_str(&text).map_err(|error| unusable("brand", &path, error))?;
-        if let Some(fault) = written.brand.faults().into_iter().next() {
-            return Err(TypeError::Field { field: fault.field, reason: fault.reason });
-        }
+        let written = read(folder, name)?;
         let logo = written.logo.map(|logo| read_logo(&folder.join(logo))).transpose()?;
         let fonts = written.fonts.iter().map(|font| folder.join(font)).collect();
         Ok(Self { brand: written.brand, logo, fonts })
+    }
+}
+
+/// The brand of `<folder>/<name>.toml`, without its files.
+///
+/// # Errors
+/// As [`BrandKit::load`].
+pub(crate) fn brand(folder: &Path, name: &str) -> Result<Brand, TypeError> {
+    Ok(read(folder, name)?.brand)
+}
+
+fn read(folder: &Path, name: &str) -> Result<Written, TypeError> {
+    if !BrandChoice::is_kit_name(name) {
+        return Err(BrandKit::absent(name));
+    }
+    let path = folder.join(format!("{name}.toml"));
+    let text = fs::read_to_string(&path).map_err(|_| BrandKit::absent(name))?;
+    let written: Written = toml::from_str(&text).map_err(|error| unusable("brand", &path, error))?;
+    match written.brand.faults().into_iter().next() {
+        Some(fault) => Err(TypeError::Field { field: fault.field, reason: fault.reason }),
+        None => Ok(written),
     }
 }
 

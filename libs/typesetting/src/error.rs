@@ -25,13 +25,23 @@ pub enum TypeError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A template of this build does not hold together.
-    #[error("template {name}")]
+    /// A layout template cannot be used.
+    #[error("{file}: {reason}")]
     Template {
-        /// Its name.
-        name: String,
+        /// Where it is.
+        file: String,
         /// What is wrong with it.
-        source: toml::de::Error,
+        reason: String,
+    },
+    /// A folder of the house style cannot be read.
+    #[error("{field}: {}", .path.display())]
+    Folder {
+        /// The field of the configuration that names it.
+        field: &'static str,
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
     },
 }
 

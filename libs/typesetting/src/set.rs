@@ -29,10 +29,19 @@ pub struct Setting {
     parts: Vec<(Element, String)>,
     locale: Locale,
     rtl: bool,
-    template: Option<&'static Template>,
+    template: Option<Template>,
     templates: &'static [Template],
     kit: BrandKit,
     fonts: Fonts,
+}
+
+/// Where a template gives room, as left, top, right, bottom in pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rooms {
+    /// To the subject.
+    pub subject: [f32; 4],
+    /// To each element.
+    pub elements: Vec<(Element, [f32; 4])>,
 }
 
 /// A part of the copy that is ready to be painted.
@@ -49,23 +58,28 @@ enum Content {
 }
 
 impl Setting {
-    /// `copy` in the words of `locale`, laid out by the named template (None: by the shape of each picture), in the colours
-    /// and with the logo of `kit`, with `fonts`, the kit's own among them.
+    /// `copy` in the words of `locale`, laid out by `template` where it is for the shape of the picture and else by one that
+    /// Cavendish ships, in the colours and with the logo of `kit`, with `fonts`, the kit's own among them.
     ///
     /// # Errors
-    /// [`TypeError::Field`] of the template, the price or a text.
+    /// [`TypeError::Field`] of the price or a text.
     pub fn new(
         copy: &AdCopy,
         locale: Locale,
-        template: Option<&str>,
+        template: Option<&Template>,
         kit: BrandKit,
         fonts: Fonts,
     ) -> Result<Self, TypeError> {
         let mut parts = wording::parts(copy, &locale)?;
         parts.extend(kit.logo.as_ref().map(|_| (Element::Logo, String::new())));
-        let template = template.map(Template::named).transpose()?;
         let rtl = LocaleDirectionality::new_common().is_right_to_left(&locale.id);
-        Ok(Self { parts, locale, rtl, template, templates: Template::built_in()?, kit, fonts })
+        Ok(Self { parts, locale, rtl, template: template.cloned(), templates: Template::built_in()?, kit, fonts })
+    }
+
+    /// The locale, BCP 47.
+    #[must_use]
+    pub fn locale(&self) -> String {
+        self.locale.to_string()
     }
 
     /// Where the subject is to stand in a picture with this safe area, so that the copy has its room; both left, top, right,
@@ -84,11 +98,11 @@ impl Setting {
         let (template, arrangements) = self.arrangements(safe);
         let side = image.width().min(image.height());
         let site = Site { safe, keep_clear, clearance: (side as f32 * CLEARANCE).round() as u32, side };
-        let mut best: Vec<Piece<'_>> = vec![];
-        for arrangement in &arrangements {
+        let (mut best, mut used): (Vec<Piece<'_>>, _) = (vec![], 0);
+        for (at, arrangement) in arrangements.iter().enumerate() {
             let pieces = self.arrange(arrangement, &site, &mut setter);
             if pieces.len() > best.len() {
-                best = pieces;
+                (best, used) = (pieces, at);
             }
             if best.len() == self.parts.len() {
                 break;
@@ -100,16 +114,29 @@ impl Setting {
         };
         TypeReport {
             template: template.into(),
+            arrangement: used + 1,
             locale: self.locale.to_string(),
             elements: self.parts.iter().map(told).collect(),
         }
     }
 
+    /// The rooms of the arrangement that a report of this safe area names, in pixels.
+    #[must_use]
+    pub fn rooms(&self, safe: [f32; 4], report: &TypeReport) -> Rooms {
+        let arrangements = self.arrangements(safe).1;
+        let used = arrangements.get(report.arrangement.saturating_sub(1));
+        let slots = used.map_or(&[][..], |arrangement| &arrangement.slots);
+        Rooms {
+            subject: used.map_or(safe, |arrangement| within(arrangement.subject, safe)),
+            elements: slots.iter().map(|slot| (slot.element, within(slot.frame, safe))).collect(),
+        }
+    }
+
     /// The name of the template for a safe area, and its arrangements.
-    fn arrangements(&self, safe: [f32; 4]) -> (&'static str, Vec<Arrangement>) {
+    fn arrangements(&self, safe: [f32; 4]) -> (&str, Vec<Arrangement>) {
         let aspect = (safe[2] - safe[0]) / (safe[3] - safe[1]).max(1.0);
         let mut fitting =
-            self.template.into_iter().chain(self.templates).map(|template| (template, template.for_shape(aspect)));
+            self.template.iter().chain(self.templates).map(|template| (template, template.for_shape(aspect)));
         let found = fitting.find(|(_, arrangements)| arrangements.clone().next().is_some());
         let facing = |arrangement: &Arrangement| if self.rtl { arrangement.mirrored() } else { arrangement.clone() };
         found.map_or(("", vec![]), |(template, arrangements)| (&*template.name, arrangements.map(facing).collect()))

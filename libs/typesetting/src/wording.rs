@@ -11,6 +11,7 @@ use icu_datetime::options::YearStyle;
 use icu_datetime::preferences::CalendarAlgorithm;
 use icu_datetime::{DateTimeFormatter, DateTimeFormatterPreferences};
 use icu_decimal::DecimalFormatter;
+use icu_experimental::dimension::percent::formatter::PercentFormatter;
 use icu_locale::Locale;
 
 /// The parts of `copy` as `locale` writes them, the price last.
@@ -44,6 +45,7 @@ pub(crate) fn text(stretches: &[Stretch<'_>], locale: &Locale) -> Result<String,
         Stretch::Words(words) => Ok((*words).to_owned()),
         Stretch::Date(day, form) => date(*day, *form, locale),
         Stretch::Number(digits) => number(digits, locale),
+        Stretch::Percent(digits) => percent(digits, locale),
         Stretch::Price(price) => money::price(price, locale),
     });
     written.collect()
@@ -70,6 +72,19 @@ fn number(digits: &str, locale: &Locale) -> Result<String, TypeError> {
     let number = digits.parse().map_err(|_| TypeError::field("copy", format!("`{digits}` is no decimal number")))?;
     let formatter = DecimalFormatter::try_new(locale.into(), Default::default());
     Ok(formatter.map_err(|error| unwritable("numbers", &error))?.format(&number).to_string())
+}
+
+/// A number of hundredths with the sign that `locale` has for them, and on the side where it has it.
+fn percent(digits: &str, locale: &Locale) -> Result<String, TypeError> {
+    let number = digits.parse().map_err(|_| TypeError::field("copy", format!("`{digits}` is no decimal number")))?;
+    let formatter = PercentFormatter::try_new(locale.into(), Default::default());
+    let text = formatter.map_err(|error| unwritable("percentages", &error))?.format(&number).to_string();
+    // ICU4X has the signs of Latin figures for all; Arabic ones have their own in CLDR.
+    let arabic = |c: char| matches!(c, '\u{660}'..='\u{669}' | '\u{6f0}'..='\u{6f9}');
+    if !text.contains(arabic) {
+        return Ok(text);
+    }
+    Ok(text.replace("\u{200e}-", "\u{61c}-").replace("\u{200e}%\u{200e}", "%\u{61c}").replace('%', "٪"))
 }
 
 fn unwritable(what: &str, error: &dyn std::fmt::Display) -> TypeError {
@@ -125,6 +140,21 @@ mod tests {
         ] {
             assert_eq!(written("{number:1234567.50}", tag), large, "{tag}");
             assert_eq!(written("{number:-3}", tag), small, "{tag}");
+        }
+    }
+
+    #[test]
+    fn percentages_are_written_as_their_locale_writes_them() {
+        for (tag, half, less) in [
+            ("de-DE", "12,5\u{a0}%", "-25\u{a0}%"),
+            ("en-US", "12.5%", "-25%"),
+            ("fr-FR", "12,5\u{a0}%", "-25\u{a0}%"),
+            ("tr-TR", "%12,5", "-%25"),
+            ("ar-EG", "١٢٫٥٪\u{61c}", "\u{61c}-٢٥٪\u{61c}"),
+            ("ja-JP", "12.5%", "-25%"),
+        ] {
+            assert_eq!(written("{percent:12.5}", tag), half, "{tag}");
+            assert_eq!(written("{percent:-25}", tag), less, "{tag}");
         }
     }
 

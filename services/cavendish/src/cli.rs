@@ -4,12 +4,14 @@ mod campaign;
 mod model;
 mod specs;
 mod subject;
+mod template;
 mod verify;
 
 pub use campaign::{CampaignArgs, CampaignCommand, RunArgs};
 pub use model::{InspectArgs, ModelArgs, ModelCommand, PullArgs};
 pub use specs::{CheckArgs, SpecsArgs, SpecsCommand};
 pub use subject::{AddArgs, Kind, ServerArgs, SubjectArgs, SubjectCommand};
+pub use template::{PreviewArgs, TemplateArgs, TemplateCommand};
 pub use verify::VerifyArgs;
 
 use cavendish_domain::ProfileRef;
@@ -60,6 +62,8 @@ pub enum Command {
     Key(KeyArgs),
     /// Show the output specs that can be asked for, and check files against them
     Specs(SpecsArgs),
+    /// Show the layout templates that set copy onto images, and try them out
+    Template(TemplateArgs),
     /// Tell where files come from, by the marks in them
     Verify(VerifyArgs),
     /// Look at a model checkpoint, or fetch one

@@ -46,6 +46,7 @@ impl From<Exit> for ExitCode {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    end_with_the_reader();
     // Ring is the one provider of the workspace; a second call finds it installed, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Runtime::new() {
@@ -64,6 +65,18 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// `cavendish … | head` has what it wants when `head` closes the pipe: that is no failure, and nothing to be told.
+fn end_with_the_reader() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload_as_str().unwrap_or_default();
+        if text.starts_with("failed printing to stdout") && text.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        tell(panic);
+    }));
+}
+
 async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     let config = cli.config.as_deref();
     if let Some(file) = config.filter(|_| std::env::var_os("CAVENDISH_CONFIG").is_none()) {
@@ -79,6 +92,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::DeadLetters(args) => commands::dead_letters::run(args, config).await,
         Command::Key(args) => commands::key::run(args, config).await,
         Command::Specs(args) => commands::specs::run(args, config),
+        Command::Template(args) => commands::template::run(args, config),
         Command::Verify(args) => commands::verify::run(&args, config),
         Command::Model(args) => commands::model::run(args).await,
     }

@@ -4,6 +4,7 @@ use cavendish_provenance::ProvenanceConfig;
 use cavendish_service_kit::{DatabaseConfig, TelemetryConfig, config};
 use cavendish_specs::{Catalogues, SpecsConfig};
 use cavendish_store::Store;
+use cavendish_typesetting::TypeConfig;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -36,6 +37,12 @@ struct SpecsSettings {
     specs: SpecsConfig,
 }
 
+#[derive(Debug, Default, Deserialize)]
+struct TypeSettings {
+    #[serde(default, rename = "type")]
+    typesetting: TypeConfig,
+}
+
 /// The store, for commands that go to Postgres directly.
 pub(crate) async fn store(file: Option<&Path>) -> anyhow::Result<Store> {
     let settings: StoreSettings = config::load(file)?;
@@ -59,6 +66,12 @@ pub(crate) fn provenance(file: Option<&Path>) -> anyhow::Result<ProvenanceConfig
 pub(crate) fn telemetry(file: Option<&Path>) -> anyhow::Result<TelemetryConfig> {
     let settings: TelemetrySettings = config::load(file)?;
     Ok(settings.telemetry)
+}
+
+/// What copy is set with.
+pub(crate) fn typesetting(file: Option<&Path>) -> anyhow::Result<TypeConfig> {
+    let settings: TypeSettings = config::load(file)?;
+    Ok(settings.typesetting)
 }
 
 /// The specs of this installation; without a configuration, those that Cavendish ships.

@@ -1,6 +1,7 @@
 use cavendish_blobs::BlobsConfig;
 use cavendish_service_kit::{BrokerConfig, DatabaseConfig};
 use cavendish_specs::SpecsConfig;
+use cavendish_typesetting::TypeConfig;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,6 +18,9 @@ pub struct GatewayConfig {
     /// The specs of this installation.
     #[serde(default)]
     pub specs: SpecsConfig,
+    /// The templates and brands of this installation.
+    #[serde(default, rename = "type")]
+    pub typesetting: TypeConfig,
     /// The HTTP side itself.
     #[serde(default)]
     pub gateway: HttpConfig,

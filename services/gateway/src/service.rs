@@ -3,9 +3,11 @@ use crate::routes;
 use crate::state::AppState;
 use anyhow::Context;
 use cavendish_conveyor::Listener;
+use cavendish_intake::Known;
 use cavendish_service_kit::Line;
 use cavendish_specs::Catalogues;
 use cavendish_store::Store;
+use cavendish_typesetting::HouseStyle;
 use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
@@ -30,18 +32,18 @@ impl Gateway {
     /// requests under way are answered, and the outbox is emptied once more. RabbitMQ may be away.
     ///
     /// # Errors
-    /// When the specs or the address cannot be had, or Postgres or S3 refuse or stay away for a minute.
+    /// When the specs, the templates or the address cannot be had, or Postgres or S3 refuse or stay away for a minute.
     pub async fn start(config: GatewayConfig, shutdown: CancellationToken) -> anyhow::Result<GatewayHandle> {
-        let GatewayConfig { database, broker, blobs, specs, gateway } = config;
+        let GatewayConfig { database, broker, blobs, specs, typesetting, gateway } = config;
         // First of all: a port in use is told at once, and nothing has to be let go again.
         let listener = TcpListener::bind(gateway.listen).await;
         let listener = listener.with_context(|| format!("`gateway.listen`: cannot listen on {}", gateway.listen))?;
         let address = listener.local_addr()?;
-        let specs = Catalogues::load(&specs)?;
+        let known = Known { specs: Catalogues::load(&specs)?, house: HouseStyle::load(&typesetting)? };
 
         let line = Line::connect(&database, &broker, &blobs).await?;
         let events = Listener::start(broker.url, shutdown.clone());
-        let state = AppState::new(&line, events, specs, gateway, shutdown.clone());
+        let state = AppState::new(&line, events, known, gateway, shutdown.clone());
         let serving = axum::serve(listener, routes::router(state)).with_graceful_shutdown(shutdown.cancelled_owned());
         let server = tokio::spawn(serving.into_future());
         tracing::info!(%address, "gateway listening");

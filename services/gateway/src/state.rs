@@ -1,8 +1,8 @@
 use crate::config::HttpConfig;
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::{Listener, RelayHandle};
+use cavendish_intake::Known;
 use cavendish_service_kit::Line;
-use cavendish_specs::Catalogues;
 use cavendish_store::Store;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -18,7 +18,7 @@ pub(crate) struct AppState {
     /// Asked to hurry when something was committed.
     pub(crate) relay: RelayHandle,
     /// What each tenant may ask for.
-    pub(crate) specs: Catalogues,
+    pub(crate) known: Known,
     pub(crate) config: Arc<HttpConfig>,
     /// One permit is one mebibyte of request body in memory.
     pub(crate) upload_memory: Arc<Semaphore>,
@@ -31,12 +31,12 @@ impl AppState {
     pub(crate) fn new(
         line: &Line,
         events: Listener,
-        specs: Catalogues,
+        known: Known,
         config: HttpConfig,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
-            specs,
+            known,
             store: line.store.clone(),
             blobs: line.blobs.clone(),
             events,

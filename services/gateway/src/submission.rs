@@ -5,7 +5,7 @@ use crate::state::AppState;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use cavendish_domain::{Brief, InvalidBrief};
-use cavendish_specs::Catalogue;
+use cavendish_intake::Known;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,13 +65,13 @@ fn is_length_limit(error: &axum::Error) -> bool {
     false
 }
 
-/// Parses and checks a brief that may name these specs.
+/// Parses and checks the brief of a tenant.
 ///
 /// # Errors
 /// [`ApiError::InvalidBrief`] with every fault and its field.
-pub(crate) fn parse_brief(body: &[u8], specs: &Catalogue) -> Result<Brief, ApiError> {
+pub(crate) fn parse_brief(body: &[u8], tenant: &str, known: &Known) -> Result<Brief, ApiError> {
     let brief: Brief = parse(body)?;
-    cavendish_intake::check(&brief, specs)?;
+    cavendish_intake::check(&brief, tenant, known)?;
     Ok(brief)
 }
 
@@ -100,7 +100,7 @@ mod tests {
     use serde_json::json;
 
     fn faults(body: &[u8]) -> Vec<(String, String)> {
-        match parse_brief(body, Catalogue::builtin()) {
+        match parse_brief(body, "default", &Known::default()) {
             Err(ApiError::InvalidBrief(invalid)) => {
                 invalid.errors.into_iter().map(|error| (error.field, error.reason)).collect()
             }

@@ -3,10 +3,9 @@
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
 use cavendish_domain::{Brief, InvalidBrief, JobId};
-use cavendish_intake::IntakeError;
+use cavendish_intake::{IntakeError, Known};
 use cavendish_messages::{DecodeError, Envelope, EventType, JobRequested};
 use cavendish_service_kit::blob_error;
-use cavendish_specs::{Catalogue, Catalogues};
 use cavendish_store::{NewJob, Store, StoreError};
 use chrono::Utc;
 use uuid::Uuid;
@@ -18,7 +17,7 @@ use uuid::Uuid;
 pub(crate) async fn admit(
     store: &Store,
     blobs: &dyn BlobStore,
-    specs: &Catalogues,
+    known: &Known,
     event: &Envelope,
 ) -> Result<Uuid, HandlerError> {
     match event.known_type() {
@@ -35,7 +34,7 @@ pub(crate) async fn admit(
         other => HandlerError::permanent("undecodable", other),
     })?;
     match (requested.brief, requested.job_id) {
-        (Some(brief), _) => take_in(store, blobs, specs.of(&requested.tenant), event, &requested.tenant, brief).await,
+        (Some(brief), _) => take_in(store, blobs, known, event, &requested.tenant, brief).await,
         (None, Some(job)) => Ok(job.uuid()),
         (None, None) => Err(InvalidBrief::one("data.brief", "is missing").into()),
     }
@@ -44,7 +43,7 @@ pub(crate) async fn admit(
 async fn take_in(
     store: &Store,
     blobs: &dyn BlobStore,
-    specs: &Catalogue,
+    known: &Known,
     event: &Envelope,
     tenant: &str,
     mut brief: Brief,
@@ -53,10 +52,10 @@ async fn take_in(
     if store.was_admitted(&event.source, &event.id).await? {
         return Ok(job.uuid());
     }
-    cavendish_intake::check(&brief, specs)?;
+    cavendish_intake::check(&brief, tenant, known)?;
     if brief.deadline_ms.is_some() {
         let (outlook, backlog) = store.prospects().await?;
-        let shape = cavendish_intake::shape(&brief, specs);
+        let shape = cavendish_intake::shape(&brief, known.specs.of(tenant));
         cavendish_intake::admission(&brief, shape, &outlook, &backlog, Utc::now())
             .map_err(|late| HandlerError { reason: "deadline_unreachable", ..late.into() })?;
     }

@@ -3,8 +3,8 @@ use crate::{admit, subjects};
 use cavendish_blobs::Blobs;
 use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{Brief, JobId, ShotId, ShotRequest, Stage};
+use cavendish_intake::Known;
 use cavendish_messages::Envelope;
-use cavendish_specs::Catalogues;
 use cavendish_store::{Outcome, PlanCommit, PlannedShot, RenderedShot, Store, StoreError};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub struct IngestHandler {
     store: Store,
     blobs: Arc<Blobs>,
-    specs: Catalogues,
+    known: Known,
 }
 
 /// What the ingest claim hands over.
@@ -29,10 +29,10 @@ pub struct Input {
 }
 
 impl IngestHandler {
-    /// A handler on these servers, for briefs that name these specs.
+    /// A handler on these servers, for briefs that name what is known.
     #[must_use]
-    pub fn new(store: Store, blobs: Arc<Blobs>, specs: Catalogues) -> Self {
-        Self { store, blobs, specs }
+    pub fn new(store: Store, blobs: Arc<Blobs>, known: Known) -> Self {
+        Self { store, blobs, known }
     }
 
     /// The shots of an earlier job with their renders, for this job's deliverables.
@@ -63,7 +63,7 @@ impl Handler for IngestHandler {
     type Output = PlanCommit;
 
     async fn admit(&self, event: &Envelope) -> Result<Uuid, HandlerError> {
-        admit::admit(&self.store, &*self.blobs, &self.specs, event).await
+        admit::admit(&self.store, &*self.blobs, &self.known, event).await
     }
 
     async fn work(&self, turn: &Turn<Input>) -> Result<PlanCommit, HandlerError> {
@@ -73,7 +73,7 @@ impl Handler for IngestHandler {
         }
         let prepared = subjects::prepare(&self.store, &*self.blobs, &turn.claim, brief).await?;
         let outlook = self.store.outlook().await?;
-        let (specs, deadline) = (self.specs.of(&turn.claim.tenant), self.deadline(&turn.input, began).await?);
+        let (specs, deadline) = (self.known.specs.of(&turn.claim.tenant), self.deadline(&turn.input, began).await?);
         let under = Circumstances { specs, outlook: &outlook, deadline };
         let (shown, subjects): (Vec<_>, Vec<_>) =
             prepared.into_iter().map(|subject| (subject.shown, subject.stored)).unzip();

@@ -9,8 +9,10 @@ pub use handler::IngestHandler;
 
 use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
+use cavendish_intake::Known;
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use cavendish_specs::{Catalogues, SpecsConfig};
+use cavendish_typesetting::{HouseStyle, TypeConfig};
 use serde::Deserialize;
 
 /// What ingest must know: the line's servers, and the section `[ingest]`.
@@ -25,6 +27,9 @@ pub struct Options {
     /// The specs of this installation.
     #[serde(default)]
     pub specs: SpecsConfig,
+    /// The templates and brands of this installation.
+    #[serde(default, rename = "type")]
+    pub typesetting: TypeConfig,
     /// How the stage runs.
     #[serde(default)]
     pub ingest: ConveyorConfig,
@@ -34,7 +39,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Service {
     line: Line,
-    specs: Catalogues,
+    known: Known,
     config: ConveyorConfig,
 }
 
@@ -42,10 +47,10 @@ impl Service {
     /// Connects.
     ///
     /// # Errors
-    /// When the specs cannot be read, or Postgres or S3 refuse or stay away.
+    /// When the specs or the templates cannot be read, or Postgres or S3 refuse or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         Ok(Self {
-            specs: Catalogues::load(&options.specs)?,
+            known: Known { specs: Catalogues::load(&options.specs)?, house: HouseStyle::load(&options.typesetting)? },
             line: Line::connect(&options.database, &options.broker, &options.blobs).await?,
             config: options.ingest,
         })
@@ -53,7 +58,7 @@ impl Service {
 
     /// Works until `shutdown`, then drains.
     pub async fn run(self, shutdown: CancellationToken) {
-        let handler = IngestHandler::new(self.line.store.clone(), self.line.blobs.clone(), self.specs);
+        let handler = IngestHandler::new(self.line.store.clone(), self.line.blobs.clone(), self.known);
         self.line.run(handler, self.config, shutdown).drained().await;
         self.line.close().await;
     }

@@ -2,76 +2,53 @@
 
 use crate::scene::{Picture, Scene};
 use cavendish_conveyor::HandlerError;
-use cavendish_domain::{BrandChoice, Brief, InvalidBrief};
+use cavendish_domain::{Brief, InvalidBrief};
 use cavendish_imaging::ImageError;
 use cavendish_specs::{Forbidden, Spec};
-use cavendish_typesetting::{BrandKit, Fonts, Setting, TypeError, locale};
-use serde::Deserialize;
+use cavendish_typesetting::{Fonts, HouseStyle, Setting, TypeConfig, TypeError, locale};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// `[type]`: what copy is set with.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default)]
-pub struct TypeConfig {
-    /// Folder of the font files; `cargo xtask setup` fetches them.
-    pub fonts_dir: PathBuf,
-    /// Folder of brand kits, `<name>.toml`; those in a subfolder are for the tenant of that name.
-    pub brands_dir: Option<PathBuf>,
-}
-
-impl Default for TypeConfig {
-    fn default() -> Self {
-        Self { fonts_dir: ".cache/fonts".into(), brands_dir: None }
-    }
-}
-
-/// Fonts and brands of this installation. Fonts are read when the first brief asks for them.
+/// Fonts and house style of this installation. Fonts are read when the first brief asks for them.
 #[derive(Debug)]
 pub(crate) struct Typesetter {
-    config: TypeConfig,
+    fonts_dir: PathBuf,
+    house: HouseStyle,
     fonts: OnceLock<Fonts>,
 }
 
 impl Typesetter {
-    pub(crate) fn new(config: TypeConfig) -> Self {
-        Self { config, fonts: OnceLock::new() }
+    /// # Errors
+    /// When the templates cannot be read.
+    pub(crate) fn load(config: &TypeConfig) -> Result<Self, TypeError> {
+        let (fonts_dir, house) = (config.fonts_dir.clone(), HouseStyle::load(config)?);
+        Ok(Self { fonts_dir, house, fonts: OnceLock::new() })
     }
 
     /// What `brief` asks to be set; None where it has no copy.
     ///
     /// # Errors
-    /// Permanent: without fonts, without the brand, or where the brand forbids a word.
+    /// Permanent: without fonts, without the brand or the template, or where the brand forbids a word.
     pub(crate) fn setting(&self, brief: &Brief, tenant: &str) -> Result<Option<Setting>, HandlerError> {
         let Some(copy) = &brief.copy else { return Ok(None) };
-        let kit = self.kit(brief.brand.as_ref(), tenant).map_err(refusal)?;
+        let kit = self.house.kit(brief.brand.as_ref(), tenant).map_err(refusal)?;
         let errors = kit.brand.objections(copy);
         if !errors.is_empty() {
             return Err(InvalidBrief { errors }.into());
         }
         let locale = locale(brief.locale.as_deref()).map_err(refusal)?;
         let fonts = self.fonts().and_then(|fonts| fonts.with(&kit.fonts)).map_err(refusal)?;
-        Setting::new(copy, locale, brief.template.as_deref(), kit, fonts).map(Some).map_err(refusal)
+        let named = |name: &str| self.house.template(name, tenant);
+        let template = brief.template.as_deref().map(named).transpose().map_err(refusal)?;
+        Setting::new(copy, locale, template, kit, fonts).map(Some).map_err(refusal)
     }
 
     fn fonts(&self) -> Result<&Fonts, TypeError> {
         match self.fonts.get() {
             Some(fonts) => Ok(fonts),
-            None => Fonts::load(&self.config.fonts_dir).map(|fonts| self.fonts.get_or_init(|| fonts)),
+            None => Fonts::load(&self.fonts_dir).map(|fonts| self.fonts.get_or_init(|| fonts)),
         }
-    }
-
-    fn kit(&self, brand: Option<&BrandChoice>, tenant: &str) -> Result<BrandKit, TypeError> {
-        let name = match brand {
-            None => return Ok(BrandKit::default()),
-            Some(BrandChoice::Inline(brand)) => return Ok(BrandKit::from((**brand).clone())),
-            Some(BrandChoice::Kit(name)) => name,
-        };
-        let Some(shared) = &self.config.brands_dir else { return Err(BrandKit::absent(name)) };
-        let own = shared.join(tenant);
-        let folder = if own.join(format!("{name}.toml")).is_file() { &own } else { shared };
-        BrandKit::load(folder, name)
     }
 }
 
@@ -115,7 +92,7 @@ mod tests {
 
     #[test]
     fn only_briefs_with_copy_need_fonts() {
-        let nowhere = Typesetter::new(TypeConfig { fonts_dir: "/nowhere".into(), brands_dir: None });
+        let nowhere = Typesetter::load(&TypeConfig { fonts_dir: "/nowhere".into(), ..TypeConfig::default() }).unwrap();
         assert!(nowhere.setting(&brief(json!({})), "default").unwrap().is_none());
         let told = nowhere.setting(&brief(json!({"copy": {"cta": "Go"}})), "default").unwrap_err();
         assert!(told.reason == "no_fonts" && told.detail.contains("cargo xtask setup"), "{told:?}");
@@ -127,7 +104,8 @@ mod tests {
         std::fs::create_dir_all(folder.join("acme")).unwrap();
         std::fs::write(folder.join("house.toml"), "forbidden_words = ['cheap']").unwrap();
         std::fs::write(folder.join("acme/house.toml"), "forbidden_words = ['bargain']").unwrap();
-        let typesetter = Typesetter::new(TypeConfig { fonts_dir: "/nowhere".into(), brands_dir: Some(folder.clone()) });
+        let config = TypeConfig { brands_dir: Some(folder.clone()), ..TypeConfig::default() };
+        let typesetter = Typesetter::load(&config).unwrap();
         let refused = |tenant: &str, brand: &str| {
             let wanted = brief(json!({"copy": {"headline": "A cheap bargain"}, "brand": brand}));
             typesetter.setting(&wanted, tenant).unwrap_err().detail
@@ -136,7 +114,7 @@ mod tests {
         assert_eq!(refused("acme", "house"), "copy.headline: has `bargain`, which the brand forbids");
         assert_eq!(refused("acme", "home"), "brand: there is no kit `home`");
         // Without a folder of kits no file is one, whatever lies where the service was started.
-        let without = Typesetter::new(TypeConfig { fonts_dir: "/nowhere".into(), brands_dir: None });
+        let without = Typesetter::load(&TypeConfig::default()).unwrap();
         let wanted = brief(json!({"copy": {"headline": "x"}, "brand": "Cargo"}));
         let told = without.setting(&wanted, "default").unwrap_err().detail;
         assert_eq!(told, "brand: there is no kit `Cargo`");

@@ -1,4 +1,4 @@
-use crate::copy::{TypeConfig, Typesetter};
+use crate::copy::Typesetter;
 use crate::finish::{Finished, finish};
 use crate::marked::Finishing;
 use crate::scene::Scene;
@@ -41,10 +41,9 @@ impl PostprocessHandler {
         blobs: Arc<Blobs>,
         specs: Catalogues,
         finishing: Finishing,
-        typesetting: TypeConfig,
+        typesetter: Typesetter,
     ) -> Self {
-        let typesetter = Arc::new(Typesetter::new(typesetting));
-        Self { store, blobs, specs, finishing: Arc::new(finishing), typesetter }
+        Self { store, blobs, specs, finishing: Arc::new(finishing), typesetter: Arc::new(typesetter) }
     }
 
     /// The pixels that the assets are made from: the subjects' cut-outs, or the render.

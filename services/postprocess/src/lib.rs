@@ -8,7 +8,6 @@ mod scene;
 mod source;
 mod sweep;
 
-pub use copy::TypeConfig;
 pub use handler::PostprocessHandler;
 pub use sweep::RetentionConfig;
 
@@ -20,6 +19,8 @@ use cavendish_provenance::{ProvenanceConfig, Watermark};
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use cavendish_specs::{Catalogues, SpecsConfig};
 use cavendish_store::Retention;
+use cavendish_typesetting::TypeConfig;
+use copy::Typesetter;
 use marked::Finishing;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ pub struct Options {
     /// The specs of this installation.
     #[serde(default)]
     pub specs: SpecsConfig,
-    /// Fonts and brands.
+    /// Fonts, templates and brands.
     #[serde(default, rename = "type")]
     pub typesetting: TypeConfig,
     /// How files are marked.
@@ -76,7 +77,7 @@ pub struct Service {
     line: Line,
     specs: Catalogues,
     finishing: Finishing,
-    typesetting: TypeConfig,
+    typesetter: Typesetter,
     retention: (Retention, Duration),
     config: ConveyorConfig,
 }
@@ -85,7 +86,7 @@ impl Service {
     /// Connects.
     ///
     /// # Errors
-    /// When the specs or the certificate cannot be read, or a span of time is none, or Postgres or S3 refuse or stay away.
+    /// When the specs, the templates or the certificate cannot be read, or a span of time is none, or Postgres or S3 refuse or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         Ok(Self {
             specs: Catalogues::load(&options.specs)?,
@@ -95,7 +96,7 @@ impl Service {
                 press: options.print.press()?,
             },
             line: Line::connect(&options.database, &options.broker, &options.blobs).await?,
-            typesetting: options.typesetting,
+            typesetter: Typesetter::load(&options.typesetting)?,
             retention: options.retention.spans()?,
             config: options.postprocess,
         })
@@ -105,7 +106,7 @@ impl Service {
     pub async fn run(self, shutdown: CancellationToken) {
         let (store, blobs) = (self.line.store.clone(), self.line.blobs.clone());
         let sweep = sweep::sweep(store.clone(), blobs.clone(), self.retention, shutdown.clone());
-        let handler = PostprocessHandler::new(store, blobs, self.specs, self.finishing, self.typesetting);
+        let handler = PostprocessHandler::new(store, blobs, self.specs, self.finishing, self.typesetter);
         tokio::join!(sweep, self.line.run(handler, self.config, shutdown).drained());
         self.line.close().await;
     }

@@ -110,16 +110,24 @@ fn copy(plan: &Plan, locale: &str, fill: impl Fn(&Template) -> String) -> Option
     let filled = plan.copy_for(locale)?.iter().map(|(name, template)| (name.clone(), fill(template)));
     let mut copy = Map::new();
     for (name, text) in filled.filter(|(_, text)| !text.trim().is_empty()) {
-        let value = if name == "price" { price(&text)? } else { json!(text) };
+        let value = if name == "price" { price(&text) } else { json!(text) };
         copy.insert(name, value);
     }
     (!copy.is_empty()).then_some(Value::Object(copy))
 }
 
-/// `15.00 EUR`, as feeds write prices.
-fn price(text: &str) -> Option<Value> {
-    let (amount, currency) = text.trim().split_once(' ')?;
-    Some(json!({"amount": amount.trim(), "currency": currency.trim()}))
+/// `15.00 EUR`, as feeds write prices, or `15.00EUR`, or `EUR 15.00`. What is none of these is told when the brief is checked.
+fn price(text: &str) -> Value {
+    let (text, letter) = (text.trim(), |c: char| c.is_ascii_alphabetic());
+    let before = text.trim_end_matches(letter);
+    let (amount, currency) = match before.len() < text.len() {
+        true => (before, &text[before.len()..]),
+        false => {
+            let behind = text.trim_start_matches(letter);
+            (behind, &text[..text.len() - behind.len()])
+        }
+    };
+    json!({"amount": amount.trim(), "currency": currency})
 }
 
 #[cfg(test)]
@@ -152,6 +160,23 @@ mod tests {
         assert_eq!(items[1].brief["backdrop"], "warm");
         let parsed: cavendish_domain::Brief = serde_json::from_value(linen.clone()).unwrap();
         assert_eq!(parsed.locale.as_deref(), Some("de-DE"));
+    }
+
+    #[test]
+    fn prices_of_feeds_are_taken_apart_and_what_is_none_is_told_by_its_field() {
+        for text in ["15.00 EUR", "15.00EUR", "EUR 15.00", " 15.00  EUR "] {
+            assert_eq!(price(text), json!({"amount": "15.00", "currency": "EUR"}), "{text}");
+        }
+        for (text, field) in
+            [("15.00", "copy.price.currency"), ("about 15", "copy.price.currency"), ("free", "copy.price.amount")]
+        {
+            let fields = BTreeMap::from([("price".to_owned(), text.to_owned())]);
+            let plan = plan("[copy.default]\nheadline = '{title}'\nprice = '{price}'");
+            let brief = items(&plan, &Product { fields, ..product() }, "sku-1@2").remove(0).brief;
+            let brief: cavendish_domain::Brief = serde_json::from_value(brief).unwrap();
+            let faults = brief.validate(|_| None).unwrap_err().errors;
+            assert!(faults.iter().any(|fault| fault.field == field), "{text}: {faults:?}");
+        }
     }
 
     #[test]

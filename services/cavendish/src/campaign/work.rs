@@ -87,22 +87,27 @@ impl Shop<'_> {
         let fingerprint = hex(&photos.iter().fold(Sha256::new(), |hash, photo| {
             hash.chain_update((photo.len() as u64).to_le_bytes()).chain_update(photo)
         }));
-        let known = self.ledger.known(key).filter(|known| known.fingerprint == fingerprint);
-        if let Some(profile) = known.and_then(|known| known.profile) {
+        let known = self.ledger.known(key);
+        if let Some(profile) =
+            known.as_ref().filter(|known| known.fingerprint == fingerprint).and_then(|k| k.profile.clone())
+        {
             return Ok(profile);
         }
-        let profile = self.add(&profile_name(&product.id)?, &photos).await?;
+        let name = profile_name(&product.id)?;
+        // A campaign that ended while it waited for this finds what it sent; what failed is sent anew.
+        let once = format!("campaign/{name}/{fingerprint}/{}", known.map_or(0, |known| known.failures));
+        let profile = self.add(&name, &photos, &once).await?;
         let outcome = Outcome::Profiled { profile: profile.clone() };
         self.ledger.write(&Entry { key: key.into(), fingerprint, outcome })?;
         Ok(profile)
     }
 
-    async fn add(&self, name: &ProfileName, photos: &[Vec<u8>]) -> anyhow::Result<String> {
+    async fn add(&self, name: &ProfileName, photos: &[Vec<u8>], once: &str) -> anyhow::Result<String> {
         let references: Vec<_> = photos.iter().map(|photo| Reference::Data(STANDARD.encode(photo))).collect();
         let latest = ProfileRef { name: name.clone(), version: None };
         let accepted = match self.client.find_subject(&latest).await? {
-            Some(_) => self.client.add_version(name, references).await?,
-            None => self.client.add_subject(name, ProfileKind::Product, references).await?,
+            Some(_) => self.client.add_version(name, references, once).await?,
+            None => self.client.add_subject(name, ProfileKind::Product, references, once).await?,
         };
         let named = ProfileRef { name: name.clone(), version: Some(accepted.version) };
         let head = self.client.settled_subject(&named).await?.profile.head;

@@ -18,7 +18,7 @@ const SHORT: Duration = Duration::from_secs(30);
 pub(crate) const POLL: Duration = Duration::from_millis(250);
 
 impl Client {
-    /// Makes a subject.
+    /// Makes a subject, or answers with what was made under this idempotency key before.
     ///
     /// # Errors
     /// What the gateway says about it, field by field.
@@ -27,16 +27,22 @@ impl Client {
         name: &ProfileName,
         kind: ProfileKind,
         references: Vec<Reference>,
+        idempotency_key: &str,
     ) -> anyhow::Result<SubjectAccepted> {
-        self.send("/v1/subjects", &NewSubject { name: name.clone(), kind, references }).await
+        self.send("/v1/subjects", &NewSubject { name: name.clone(), kind, references }, idempotency_key).await
     }
 
-    /// Adds a version to a subject.
+    /// Adds a version to a subject, likewise.
     ///
     /// # Errors
     /// As [`Client::add_subject`].
-    pub async fn add_version(&self, name: &ProfileName, references: Vec<Reference>) -> anyhow::Result<SubjectAccepted> {
-        self.send(&format!("/v1/subjects/{name}/versions"), &NewVersion { references }).await
+    pub async fn add_version(
+        &self,
+        name: &ProfileName,
+        references: Vec<Reference>,
+        idempotency_key: &str,
+    ) -> anyhow::Result<SubjectAccepted> {
+        self.send(&format!("/v1/subjects/{name}/versions"), &NewVersion { references }, idempotency_key).await
     }
 
     /// Waits until a version is profiled, rejected or failed.
@@ -82,7 +88,7 @@ impl Client {
     /// # Errors
     /// As the gateway says.
     pub async fn test_subject(&self, named: &ProfileRef, picture: Reference) -> anyhow::Result<TestStatus> {
-        self.send(&format!("/v1/subjects/{named}/test"), &NewTest { picture }).await
+        self.send(&format!("/v1/subjects/{named}/test"), &NewTest { picture }, &Uuid::new_v4().to_string()).await
     }
 
     /// How a test stands.
@@ -114,9 +120,13 @@ impl Client {
         Ok(bytes.into())
     }
 
-    /// Posts with an idempotency key of its own: asking again is safe.
-    async fn send<T: serde::de::DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
-        let key = Uuid::new_v4().to_string();
-        self.call(|| self.request(Method::POST, path).timeout(UPLOAD).header("idempotency-key", &key).json(body)).await
+    /// Posts with an idempotency key: asking again is safe.
+    async fn send<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        key: &str,
+    ) -> anyhow::Result<T> {
+        self.call(|| self.request(Method::POST, path).timeout(UPLOAD).header("idempotency-key", key).json(body)).await
     }
 }

@@ -7,5 +7,6 @@ pub(crate) mod migrate;
 pub(crate) mod model;
 pub(crate) mod specs;
 pub(crate) mod subject;
+pub(crate) mod template;
 pub(crate) mod up;
 pub(crate) mod verify;

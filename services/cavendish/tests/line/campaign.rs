@@ -2,7 +2,7 @@
 
 use crate::common::{Up, cavendish, configured, text};
 use cavendish_blobs::BlobStore;
-use cavendish_domain::BlobKey;
+use cavendish_domain::{BlobKey, TenantId};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -148,12 +148,21 @@ async fn a_run_that_was_killed_goes_on() {
         let ledger = fs::read_to_string(at("out/campaign.jsonl")).unwrap_or_default();
         ledger.matches(&format!("\"is\":\"{is}\"")).count()
     };
-    // Once as soon as something was drawn, and once when something is done.
-    for (is, enough) in [("drawn", 1), ("made", 3)] {
+    let store = up.world.store().await.unwrap();
+    let versions = async || {
+        let profiles = store.profiles(TenantId::DEFAULT, 100).await.unwrap();
+        profiles.iter().map(|profile| profile.versions as usize).sum::<usize>()
+    };
+    // Before anything is written down, once as soon as something was drawn, and once when something is done.
+    for (is, enough) in [("sent", 1), ("drawn", 1), ("made", 3)] {
         let server = ["--server", &up.url, "--key", &up.key];
         let mut run = cavendish(up.folder(), &[&args[..], &server].concat()).spawn().unwrap();
         let patience = std::time::Duration::from_secs(60);
-        cavendish_testkit::wait_until("some jobs", patience, async || lines(is) >= enough).await;
+        cavendish_testkit::wait_until("some jobs", patience, async || match is {
+            "sent" => versions().await >= enough,
+            is => lines(is) >= enough,
+        })
+        .await;
         run.kill().unwrap();
         run.wait().unwrap();
     }
@@ -170,4 +179,5 @@ async fn a_run_that_was_killed_goes_on() {
     let listed = listed["jobs"].as_array().or(listed.as_array()).unwrap().len();
     assert_eq!((jobs.len(), listed), (12, 12), "a job that was under way is taken up, not made again");
     assert_eq!(crate::locales::drawn(&up).await, 6, "the locales of a product share its picture");
+    assert_eq!(versions().await, 6, "photographs that were sent are not sent again as another version");
 }

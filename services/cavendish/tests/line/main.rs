@@ -6,5 +6,6 @@ mod campaign;
 mod common;
 mod locales;
 mod specs;
+mod template;
 mod up;
 mod verify;

@@ -51,6 +51,14 @@ fn a_named_spec_decides_the_exit_code() {
 }
 
 #[test]
+fn a_reader_that_has_enough_ends_the_program_in_silence() {
+    let folder = folder();
+    let command = format!("{CAVENDISH} specs list --json | head -c 10; exit ${{PIPESTATUS[0]}}");
+    let output = Command::new("bash").args(["-c", &command]).current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", said(&output));
+}
+
+#[test]
 fn without_a_spec_all_that_have_the_shape_are_told() {
     let folder = folder();
     let output = cavendish(folder.path(), &["specs", "check", "small.png"]);

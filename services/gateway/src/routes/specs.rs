@@ -28,5 +28,5 @@ pub(crate) async fn show(
 }
 
 fn catalogue<'a>(state: &'a AppState, tenant: Option<&Tenant>) -> &'a Catalogue {
-    tenant.map_or(state.specs.shared(), |tenant| state.specs.of(&tenant.slug))
+    tenant.map_or(state.known.specs.shared(), |tenant| state.known.specs.of(&tenant.slug))
 }

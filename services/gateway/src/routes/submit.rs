@@ -29,7 +29,7 @@ pub(crate) async fn submit(
     let brief = {
         let _memory = submission::reserve(&state, &headers, state.config.max_body_bytes).await?;
         let body = submission::read_body(&state, &headers, body, state.config.max_body_bytes).await?;
-        let mut brief = submission::parse_brief(&body, state.specs.of(&tenant.slug))?;
+        let mut brief = submission::parse_brief(&body, &tenant.slug, &state.known)?;
         drop(body);
         hold_to_the_present(&state, &tenant, id, &mut brief).await?;
         cavendish_intake::store_references(state.blobs.as_ref(), tenant.id, id, &mut brief).await?;
@@ -62,7 +62,7 @@ async fn hold_to_the_present(state: &AppState, tenant: &Tenant, id: JobId, brief
     }
     if brief.deadline_ms.is_some() {
         let (outlook, backlog) = state.store.prospects().await?;
-        let shape = cavendish_intake::shape(brief, state.specs.of(&tenant.slug));
+        let shape = cavendish_intake::shape(brief, state.known.specs.of(&tenant.slug));
         cavendish_intake::admission(brief, shape, &outlook, &backlog, Utc::now())
             .map_err(ApiError::DeadlineUnreachable)?;
     }

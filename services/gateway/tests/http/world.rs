@@ -6,6 +6,7 @@ use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig};
 use cavendish_specs::SpecsConfig;
 use cavendish_store::Store;
 use cavendish_testkit::TestWorld;
+use cavendish_typesetting::TypeConfig;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -38,6 +39,7 @@ impl Api {
             broker: BrokerConfig { url: world.amqp_url.clone() },
             blobs: world.blobs_config.clone(),
             specs: SpecsConfig::default(),
+            typesetting: TypeConfig::default(),
             gateway: HttpConfig {
                 listen: ([127, 0, 0, 1], 0).into(),
                 max_body_bytes: MAX_BODY,

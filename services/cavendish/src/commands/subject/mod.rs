@@ -12,6 +12,7 @@ use cavendish_domain::{ProfileKind, ProfileName, ProfileRef, Reference};
 use cavendish_gateway::api::subjects::SubjectStatus;
 use console::style;
 use std::path::Path;
+use uuid::Uuid;
 
 /// Bytes of all photographs of one request: what the gateway takes in one body, less the growth of base64.
 const MOST_BYTES: usize = 94 << 20;
@@ -38,16 +39,16 @@ async fn add(client: &Client, args: &AddArgs, json: bool) -> anyhow::Result<Exit
     }
     let references = references.into_iter().map(|(reference, _)| reference).collect();
     let latest = ProfileRef { name: args.name.clone(), version: None };
-    let kind = args.kind.map(ProfileKind::from);
+    let (kind, once) = (args.kind.map(ProfileKind::from), Uuid::new_v4().to_string());
     let accepted = match client.find_subject(&latest).await? {
         Some(known) => {
             let (name, is) = (&args.name, &known.head.kind);
             if let Some(kind) = kind.filter(|kind| kind.as_str() != is) {
                 bail!("there is a subject `{name}` already, and it is a {is}, not a {kind}");
             }
-            client.add_version(name, references).await?
+            client.add_version(name, references, &once).await?
         }
-        None => client.add_subject(&args.name, kind.unwrap_or_default(), references).await?,
+        None => client.add_subject(&args.name, kind.unwrap_or_default(), references, &once).await?,
     };
     let named = ProfileRef { name: args.name.clone(), version: Some(accepted.version) };
     if args.no_wait {
