@@ -47,10 +47,13 @@ impl HouseStyle {
         let mut templates = BTreeMap::new();
         if let Some(dir) = &config.templates_dir {
             templates.insert(String::new(), read_folder(dir)?);
-            for folder in listed(dir)?.into_iter().filter(|path| path.is_dir()) {
+            for folder in listed("type.templates_dir", dir)?.into_iter().filter(|path| path.is_dir()) {
                 let Some(tenant) = folder.file_name().and_then(|name| name.to_str()) else { continue };
                 templates.insert(tenant.to_owned(), read_folder(&folder)?);
             }
+        }
+        if let Some(dir) = &config.brands_dir {
+            listed("type.brands_dir", dir)?;
         }
         Ok(Self { brands: config.brands_dir.clone(), templates: Arc::new(templates) })
     }
@@ -113,17 +116,23 @@ impl HouseStyle {
     }
 }
 
-/// Where the kit of this name is: the tenant's own before that of all.
+/// Where the kit of this name is: the tenant's own before that of all. Events name their tenant themselves: what is no slug
+/// leads nowhere.
 fn folder_of(shared: &Path, name: &str, tenant: &str) -> PathBuf {
     let own = shared.join(tenant);
-    if own.join(format!("{name}.toml")).is_file() { own } else { shared.to_owned() }
+    let is_own = BrandChoice::is_kit_name(tenant) && own.join(format!("{name}.toml")).is_file();
+    if is_own { own } else { shared.to_owned() }
 }
 
-/// Every template of a folder, by the names of their files.
+/// Every template of a folder, by the names of their files. An empty file is one that is being written: a shell makes it
+/// before the program whose output goes into it.
 fn read_folder(dir: &Path) -> Result<Vec<Template>, TypeError> {
     let mut templates: Vec<Template> = vec![];
-    for path in listed(dir)? {
+    for path in listed("type.templates_dir", dir)? {
         if !path.is_file() || path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        if fs::metadata(&path).is_ok_and(|file| file.len() == 0) {
             continue;
         }
         let template = Template::load(&path)?;
@@ -136,8 +145,8 @@ fn read_folder(dir: &Path) -> Result<Vec<Template>, TypeError> {
     Ok(templates)
 }
 
-fn listed(dir: &Path) -> Result<Vec<PathBuf>, TypeError> {
-    let unreadable = |source| TypeError::Folder { field: "type.templates_dir", path: dir.into(), source };
+fn listed(field: &'static str, dir: &Path) -> Result<Vec<PathBuf>, TypeError> {
+    let unreadable = |source| TypeError::Folder { field, path: dir.into(), source };
     let entries = fs::read_dir(dir).and_then(Iterator::collect::<std::io::Result<Vec<_>>>).map_err(unreadable)?;
     let seen = |entry: &fs::DirEntry| !entry.file_name().to_string_lossy().starts_with('.');
     let mut paths: Vec<_> = entries.into_iter().filter(seen).map(|entry| entry.path()).collect();
@@ -195,6 +204,14 @@ mod tests {
         assert!(told.contains("acme/a.toml: ") && told.contains("arrangement"), "{told}");
         let nowhere = TypeConfig { templates_dir: Some("/nowhere/at/all".into()), ..TypeConfig::default() };
         assert_eq!(HouseStyle::load(&nowhere).unwrap_err().to_string(), "type.templates_dir: /nowhere/at/all");
+        let nowhere = TypeConfig { brands_dir: Some("/nowhere/at/all".into()), ..TypeConfig::default() };
+        assert_eq!(HouseStyle::load(&nowhere).unwrap_err().to_string(), "type.brands_dir: /nowhere/at/all");
+        let (_dir, begun) = house(&[("templates/a.toml", ""), ("templates/b.toml", MINE)]);
+        assert_eq!(
+            begun.unwrap().templates("").unwrap()[0].name(),
+            "mine",
+            "an empty file is one that is being written"
+        );
     }
 
     #[test]
@@ -215,6 +232,8 @@ mod tests {
             ["copy.cta", "copy.legal"]
         );
         assert_eq!(fields(r#""brand": "../templates/x""#), ["brand"], "nothing outside is read");
+        let elsewhere = house.faults(&brief(r#""brand": "acme""#), "../brands/..").len();
+        assert_eq!(elsewhere, 0, "a tenant that is none has what all have");
         let told = house.faults(&brief(r#""brand": "bad""#), "default").remove(0);
         assert_eq!(told.reason, "the kit `bad` is there, but cannot be used", "and no path is told");
         let knows_none = HouseStyle::default().faults(&brief(r#""brand": "acme""#), "default");

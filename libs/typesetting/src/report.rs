@@ -72,9 +72,9 @@ impl ElementReport {
 pub struct TypeReport {
     /// The template that was laid out.
     pub template: String,
-    /// Which of its arrangements for this shape, from 1.
-    #[serde(default)]
-    pub arrangement: usize,
+    /// Which of its arrangements for this shape, from 1; None where nothing was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrangement: Option<usize>,
     /// The locale, BCP 47.
     pub locale: String,
     /// Every element of the copy.

@@ -98,11 +98,11 @@ impl Setting {
         let (template, arrangements) = self.arrangements(safe);
         let side = image.width().min(image.height());
         let site = Site { safe, keep_clear, clearance: (side as f32 * CLEARANCE).round() as u32, side };
-        let (mut best, mut used): (Vec<Piece<'_>>, _) = (vec![], 0);
+        let (mut best, mut used): (Vec<Piece<'_>>, _) = (vec![], None);
         for (at, arrangement) in arrangements.iter().enumerate() {
             let pieces = self.arrange(arrangement, &site, &mut setter);
             if pieces.len() > best.len() {
-                (best, used) = (pieces, at);
+                (best, used) = (pieces, Some(at + 1));
             }
             if best.len() == self.parts.len() {
                 break;
@@ -114,7 +114,7 @@ impl Setting {
         };
         TypeReport {
             template: template.into(),
-            arrangement: used + 1,
+            arrangement: used,
             locale: self.locale.to_string(),
             elements: self.parts.iter().map(told).collect(),
         }
@@ -124,7 +124,7 @@ impl Setting {
     #[must_use]
     pub fn rooms(&self, safe: [f32; 4], report: &TypeReport) -> Rooms {
         let arrangements = self.arrangements(safe).1;
-        let used = arrangements.get(report.arrangement.saturating_sub(1));
+        let used = report.arrangement.and_then(|arrangement| arrangements.get(arrangement.checked_sub(1)?));
         let slots = used.map_or(&[][..], |arrangement| &arrangement.slots);
         Rooms {
             subject: used.map_or(safe, |arrangement| within(arrangement.subject, safe)),

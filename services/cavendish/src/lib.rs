@@ -65,13 +65,14 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// `cavendish … | head` has what it wants when `head` closes the pipe: that is no failure, and nothing to be told.
+/// `cavendish … | head` has what it wants when `head` closes the pipe: nothing to be told, and the exit code is that of a
+/// program that the closed pipe's signal ended.
 fn end_with_the_reader() {
     let tell = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let text = panic.payload_as_str().unwrap_or_default();
         if text.starts_with("failed printing to stdout") && text.contains("Broken pipe") {
-            std::process::exit(0);
+            std::process::exit(128 + 13);
         }
         tell(panic);
     }));

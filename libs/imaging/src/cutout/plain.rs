@@ -21,7 +21,7 @@ pub(crate) fn mask(image: &RgbImage, model: &PlainBackground) -> Mask {
     key(image, model, subject)
 }
 
-/// Pixels along the longer side in which a subject is looked for first.
+/// Pixels along the longer side in which a subject is looked for first, at least, where there are so many.
 const GLANCE: u32 = 400;
 
 /// A subject with a wide, soft outline, as models draw it, cut where it is half subject.

@@ -3,6 +3,7 @@
 
 use super::entry::{Entry, Outcome};
 use anyhow::Context;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
@@ -26,6 +27,7 @@ pub(crate) struct Known {
 /// The ledger of one campaign.
 pub(crate) struct Ledger {
     path: PathBuf,
+    id: Uuid,
     state: Mutex<State>,
 }
 
@@ -44,15 +46,29 @@ impl Ledger {
     pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("campaign.jsonl");
         let cannot = || format!("cannot keep the campaign's ledger {}", path.display());
-        let mut known = HashMap::new();
+        let (mut known, mut id) = (HashMap::new(), None);
         if path.is_file() {
+            id = id_of(&path).with_context(cannot)?;
             each(&path, |at, entry| learn(&mut known, &entry, at)).with_context(cannot)?;
         }
         let mut file = OpenOptions::new().create(true).append(true).open(&path).with_context(cannot)?;
         // A line that was cut off when the machine went down ends here.
         writeln!(file).with_context(cannot)?;
+        let id = match id {
+            Some(id) => id,
+            None => {
+                let id = Uuid::new_v4();
+                writeln!(file, "{}", serde_json::to_string(&Begun { ledger: id })?).with_context(cannot)?;
+                id
+            }
+        };
         let end = file.metadata().with_context(cannot)?.len();
-        Ok(Self { path, state: Mutex::new(State { file, known, end }) })
+        Ok(Self { path, id, state: Mutex::new(State { file, known, end }) })
+    }
+
+    /// Of this ledger, and no other: another run of the same campaign elsewhere shares no idempotency keys with it.
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -170,6 +186,22 @@ fn learn(known: &mut HashMap<String, Known>, entry: &Entry, at: u64) {
     known.insert(entry.key.clone(), Known { fingerprint: entry.fingerprint.clone(), profile, done, failures, at });
 }
 
+/// The line that a ledger is begun with.
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    ledger: Uuid,
+}
+
+/// The id of a ledger; None where it has none yet.
+fn id_of(path: &Path) -> anyhow::Result<Option<Uuid>> {
+    for line in BufReader::new(File::open(path)?).split(b'\n') {
+        if let Ok(begun) = serde_json::from_slice::<Begun>(&line?) {
+            return Ok(Some(begun.ledger));
+        }
+    }
+    Ok(None)
+}
+
 /// Reads the entries of a ledger with where they begin; lines that are none were cut off.
 fn each(path: &Path, mut tell: impl FnMut(u64, Entry)) -> anyhow::Result<()> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -215,8 +247,10 @@ mod tests {
             ledger.write(&entry).unwrap();
         }
         std::fs::OpenOptions::new().append(true).open(&ledger.path).unwrap().write_all(b"{\"key\":\"d\",").unwrap();
+        let id = ledger.id();
         drop(ledger);
         let again = Ledger::open(dir.path()).unwrap();
+        assert_eq!(again.id(), id);
         again.write(&made("e", "1")).unwrap();
         assert!(again.known("a").unwrap().done);
         let b = again.known("b").unwrap();

@@ -95,7 +95,8 @@ impl Shop<'_> {
         }
         let name = profile_name(&product.id)?;
         // A campaign that ended while it waited for this finds what it sent; what failed is sent anew.
-        let once = format!("campaign/{name}/{fingerprint}/{}", known.map_or(0, |known| known.failures));
+        let failures = known.map_or(0, |known| known.failures);
+        let once = format!("campaign/{}/{name}/{fingerprint}/{failures}", self.ledger.id());
         let profile = self.add(&name, &photos, &once).await?;
         let outcome = Outcome::Profiled { profile: profile.clone() };
         self.ledger.write(&Entry { key: key.into(), fingerprint, outcome })?;

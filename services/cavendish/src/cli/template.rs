@@ -4,7 +4,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   cavendish template list
-  cavendish template show story > templates/ours.toml
+  cavendish template show story --as ours > templates/ours.toml
   cavendish template preview templates/ours.toml
   cavendish template preview price-tag --brief coffee.toml --locale ar-EG --spec meta-story
 
@@ -36,6 +36,9 @@ pub enum TemplateCommand {
     Show {
         /// Its name
         name: String,
+        /// Give it another name on the way
+        #[arg(long = "as", value_name = "NAME")]
+        renamed: Option<String>,
     },
     /// Set copy by a template in every shape that it is for, and make a page of it, with the rooms that it gives
     Preview(PreviewArgs),

@@ -11,7 +11,7 @@ use cavendish_typesetting::Template;
 const OWN_STYLE: &str = include_str!("page.css");
 
 pub(super) fn page(template: &Template, locale: &str, shown: &[Shown]) -> anyhow::Result<String> {
-    let cards = shown.iter().map(|one| card(template, one)).collect::<anyhow::Result<String>>()?;
+    let cards = shown.iter().map(card).collect::<anyhow::Result<String>>()?;
     let title = escape(template.name());
     Ok(format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -25,7 +25,7 @@ pub(super) fn page(template: &Template, locale: &str, shown: &[Shown]) -> anyhow
     ))
 }
 
-fn card(template: &Template, shown: &Shown) -> anyhow::Result<String> {
+fn card(shown: &Shown) -> anyhow::Result<String> {
     let file = encode(&shown.image, &Target::of(Format::Jpeg), &Metadata::default())?;
     let (width, height) = (shown.width as f32, shown.height as f32);
     let room = |name: &str, class: &str, [left, top, right, bottom]: [f32; 4]| {
@@ -42,10 +42,6 @@ fn card(template: &Template, shown: &Shown) -> anyhow::Result<String> {
     let rooms = shown.rooms.elements.iter().map(|(element, frame)| room(&name(*element), "", *frame));
     let rooms: String = rooms.chain([room("subject", "subject", shown.rooms.subject)]).collect();
     let left_out: String = shown.left_out().iter().map(|name| tag("li", "", &format!("no room for {name}"))).collect();
-    let by = match shown.report.template == template.name() {
-        true => format!("arrangement {}", shown.report.arrangement),
-        false => format!("not for this shape: laid out by {}", shown.report.template),
-    };
     Ok(format!(
         "<figure style=\"--r:{:.4}\">\n<div class=\"shape\"><img src=\"data:{};base64,{}\" alt=\"\">{rooms}</div>\n\
          <figcaption><b>{}</b> {}×{} · {}<ul>{left_out}</ul></figcaption>\n</figure>\n",
@@ -55,6 +51,6 @@ fn card(template: &Template, shown: &Shown) -> anyhow::Result<String> {
         escape(&shown.spec),
         shown.width,
         shown.height,
-        escape(&by),
+        escape(&shown.laid_out_by()),
     ))
 }

@@ -32,6 +32,8 @@ pub(super) struct Shown {
     pub(super) spec: String,
     pub(super) width: u32,
     pub(super) height: u32,
+    /// Whether the template is for this shape; else one that is shipped was used.
+    pub(super) is_for: bool,
     #[serde(flatten)]
     pub(super) report: TypeReport,
     #[serde(skip)]
@@ -41,6 +43,14 @@ pub(super) struct Shown {
 }
 
 impl Shown {
+    pub(super) fn laid_out_by(&self) -> String {
+        match (self.is_for, self.report.arrangement) {
+            (true, Some(arrangement)) => format!("arrangement {arrangement}"),
+            (true, None) => "nothing found room".into(),
+            (false, _) => format!("the shipped {}: not for this shape", self.report.template),
+        }
+    }
+
     pub(super) fn left_out(&self) -> Vec<String> {
         let out = self.report.elements.iter().filter(|element| element.fit == Fit::DidNotFit);
         out.map(|element| name(element.element)).collect()
@@ -71,7 +81,8 @@ pub(super) fn run(
         house.template(&args.template, tenant)?
     };
     let setting = setting(args, tenant, house, fonts, template)?;
-    let shown: Vec<_> = specs(args, template, catalogue)?.into_iter().map(|spec| show(spec, &setting)).collect();
+    let shown: Vec<_> =
+        specs(args, template, catalogue)?.into_iter().map(|spec| show(spec, template, &setting)).collect();
     let html = page::page(template, &setting.locale(), &shown)?;
     fs::write(&args.out, html).with_context(|| format!("cannot write {}", args.out.display()))?;
     if args.json {
@@ -110,10 +121,7 @@ fn specs<'a>(args: &PreviewArgs, template: &Template, catalogue: &'a Catalogue) 
         return Ok(args.specs.iter().map(|id| catalogue.get(id)).collect::<Result<_, _>>()?);
     }
     let mut specs = USUAL.iter().map(|id| catalogue.get(id)).collect::<Result<Vec<_>, _>>()?;
-    specs.retain(|spec| {
-        let [left, top, right, bottom] = safe(spec);
-        template.is_for((right - left) / (bottom - top))
-    });
+    specs.retain(|spec| is_for(template, spec));
     if specs.is_empty() {
         bail!("`{}` is for none of the usual shapes: name specs with --spec", template.name());
     }
@@ -124,12 +132,17 @@ fn safe(spec: &Spec) -> [f32; 4] {
     spec.safe_area(spec.size.width, spec.size.height)
 }
 
-fn show(spec: &Spec, setting: &Setting) -> Shown {
+fn is_for(template: &Template, spec: &Spec) -> bool {
+    let [left, top, right, bottom] = safe(spec);
+    template.is_for((right - left) / (bottom - top))
+}
+
+fn show(spec: &Spec, template: &Template, setting: &Setting) -> Shown {
     let (width, height, safe) = (spec.size.width, spec.size.height, safe(spec));
     let (mut image, subject) = stand_in::picture((width, height), setting.subject_area(safe).unwrap_or(safe));
     let report = setting.set(&mut image, safe, &[subject]);
     let rooms = setting.rooms(safe, &report);
-    Shown { spec: spec.id.clone(), width, height, report, image, rooms }
+    Shown { spec: spec.id.clone(), width, height, is_for: is_for(template, spec), report, image, rooms }
 }
 
 fn row(shown: &Shown) -> Vec<String> {
@@ -137,7 +150,7 @@ fn row(shown: &Shown) -> Vec<String> {
     vec![
         shown.spec.clone(),
         format!("{}×{}", shown.width, shown.height),
-        format!("{} {}", shown.report.template, shown.report.arrangement),
+        shown.laid_out_by(),
         if left_out.is_empty() { "–".into() } else { left_out.join(", ") },
     ]
 }
