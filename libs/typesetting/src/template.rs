@@ -180,6 +180,19 @@ impl Template {
         &self.text
     }
 
+    /// The same under another name.
+    ///
+    /// # Errors
+    /// [`TypeError::Template`] for what can be no name.
+    pub fn renamed(&self, name: &str) -> Result<Self, TypeError> {
+        let at = self.text.lines().position(|line| line.starts_with("name"));
+        let line = |(i, line): (usize, &str)| match Some(i) == at {
+            true => format!("name = \"{name}\"\n"),
+            false => format!("{line}\n"),
+        };
+        Self::read(name, &self.text.lines().enumerate().map(line).collect::<String>())
+    }
+
     /// The shapes of safe area that it is for, width over height: each from the first up to the second.
     pub fn shapes(&self) -> impl Iterator<Item = [f32; 2]> {
         self.arrangements.iter().map(|arrangement| arrangement.aspect)

@@ -11,6 +11,7 @@ use icu_datetime::options::YearStyle;
 use icu_datetime::preferences::CalendarAlgorithm;
 use icu_datetime::{DateTimeFormatter, DateTimeFormatterPreferences};
 use icu_decimal::DecimalFormatter;
+use icu_decimal::input::Decimal;
 use icu_experimental::dimension::percent::formatter::PercentFormatter;
 use icu_locale::Locale;
 
@@ -69,16 +70,18 @@ fn date(day: NaiveDate, form: DateForm, locale: &Locale) -> Result<String, TypeE
 
 /// Every digit that is given, in the groups and figures of `locale`.
 fn number(digits: &str, locale: &Locale) -> Result<String, TypeError> {
-    let number = digits.parse().map_err(|_| TypeError::field("copy", format!("`{digits}` is no decimal number")))?;
     let formatter = DecimalFormatter::try_new(locale.into(), Default::default());
-    Ok(formatter.map_err(|error| unwritable("numbers", &error))?.format(&number).to_string())
+    Ok(formatter.map_err(|error| unwritable("numbers", &error))?.format(&decimal(digits)?).to_string())
+}
+
+fn decimal(digits: &str) -> Result<Decimal, TypeError> {
+    digits.parse().map_err(|_| TypeError::field("copy", format!("`{digits}` is no decimal number")))
 }
 
 /// A number of hundredths with the sign that `locale` has for them, and on the side where it has it.
 fn percent(digits: &str, locale: &Locale) -> Result<String, TypeError> {
-    let number = digits.parse().map_err(|_| TypeError::field("copy", format!("`{digits}` is no decimal number")))?;
     let formatter = PercentFormatter::try_new(locale.into(), Default::default());
-    let text = formatter.map_err(|error| unwritable("percentages", &error))?.format(&number).to_string();
+    let text = formatter.map_err(|error| unwritable("percentages", &error))?.format(&decimal(digits)?).to_string();
     // ICU4X has the signs of Latin figures for all; Arabic ones have their own in CLDR.
     let arabic = |c: char| matches!(c, '\u{660}'..='\u{669}' | '\u{6f0}'..='\u{6f9}');
     if !text.contains(arabic) {

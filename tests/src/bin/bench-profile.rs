@@ -62,7 +62,13 @@ async fn main() -> Result<()> {
             }
         }
     }
-    let [table, white] = &samples;
+    tell(&samples, &looked);
+    Ok(())
+}
+
+/// Prints the seconds of both kinds: in all, and in the service.
+fn tell(samples: &[Vec<f64>; 2], looked: &[Vec<f64>; 2]) {
+    let [table, white] = samples;
     println!(
         "{}",
         json!({
@@ -74,7 +80,6 @@ async fn main() -> Result<()> {
             },
         })
     );
-    Ok(())
 }
 
 const METHOD: &str = "One render service with the default vision networks; an event with 14 JPEG files, each another crop \

@@ -53,6 +53,8 @@ fn templates_are_listed_for_everyone_and_for_a_tenant() {
     assert!(table.contains("banner        2.6 to 5, 5 and more\n"), "{table}");
     let unknown = run(folder.path(), &["show", "own"]);
     assert_eq!(unknown.status.code(), Some(1));
+    let odd = run(folder.path(), &["show", "story", "--as", "My story"]);
+    assert!(odd.stdout.is_empty() && text(&odd).contains("`My story` is not 1 to 64 small letters"), "{}", text(&odd));
     assert!(text(&unknown).contains("`own` is none of ours, headline-top"), "{}", text(&unknown));
 }
 

@@ -22,8 +22,11 @@ pub(crate) fn run(args: TemplateArgs, config: Option<&Path>) -> anyhow::Result<E
     match args.command {
         TemplateCommand::List { json } => list(&house.templates(&args.tenant)?, json),
         TemplateCommand::Show { name, renamed } => {
-            let text = house.template(&name, &args.tenant)?.text();
-            print!("{}", renamed.map_or_else(|| text.to_owned(), |new| with_name(text, &new)));
+            let template = house.template(&name, &args.tenant)?;
+            match renamed {
+                Some(renamed) => print!("{}", template.renamed(&renamed)?.text()),
+                None => print!("{}", template.text()),
+            }
             Ok(Exit::Done)
         }
         TemplateCommand::Preview(wanted) => preview::run(
@@ -49,16 +52,6 @@ fn list(templates: &[&Template], json: bool) -> anyhow::Result<Exit> {
     println!("{}", output::table(&["NAME", "WIDTH OVER HEIGHT"], &rows));
     output::next("cavendish template preview NAME");
     Ok(Exit::Done)
-}
-
-/// The template under another name.
-fn with_name(text: &str, new: &str) -> String {
-    let at = text.lines().position(|line| line.starts_with("name"));
-    let line = |(i, line): (usize, &str)| match Some(i) == at {
-        true => format!("name = \"{new}\"\n"),
-        false => format!("{line}\n"),
-    };
-    text.lines().enumerate().map(line).collect()
 }
 
 /// Shapes for people; several arrangements may be for one.
