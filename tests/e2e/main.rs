@@ -6,6 +6,7 @@ mod chaos;
 mod faults;
 mod identity;
 mod line;
+mod outpaint;
 mod python;
 mod retention;
 mod subjects;

@@ -33,6 +33,12 @@ impl BlobKey {
         Self(format!("{tenant}/jobs/{job}/shots/{shot}/render-{attempt}.png"))
     }
 
+    /// The raw image of one attempt at a shot, drawn on beyond its edges.
+    #[must_use]
+    pub fn outpainted(tenant: TenantId, job: JobId, shot: ShotId, attempt: i32) -> Self {
+        Self(format!("{tenant}/jobs/{job}/shots/{shot}/outpainted-{attempt}.png"))
+    }
+
     /// A finished file: `deliverable` is its place in the brief, `extension` without the dot.
     #[must_use]
     pub fn asset(

@@ -116,7 +116,11 @@ impl Default for Keeping {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Made {
     /// The model drew all of it.
-    Draw,
+    Draw {
+        /// The same, drawn on beyond its edges, for the shapes that show more than it.
+        #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
+        outpainted: Option<Outpainted>,
+    },
     /// The subjects' own pixels were placed.
     Compose {
         /// What they stand on when there is no scene, and in files that ask for a plain ground.
@@ -125,6 +129,16 @@ pub enum Made {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scene: Option<BlobKey>,
     },
+}
+
+/// A render that a model drew on beyond its edges.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outpainted {
+    /// Where the picture lies.
+    #[serde(rename = "outpainted")]
+    pub key: BlobKey,
+    /// The render's corner in it, left and top in pixels.
+    pub at: [u32; 2],
 }
 
 /// Who makes the images of a brief.

@@ -32,11 +32,12 @@ pub use ids::{
     AssetId, EventId, JobId, OwnerId, ProfileId, ProfileTestId, ProfileVersionId, ShotId, SubjectId, TenantId,
 };
 pub use kept::{
-    Fallback, Keeping, KnownEmbeddings, LEAST_CONSISTENCY, Made, OnInconsistent, Preserve, ShotCutout, ShotSubject, Way,
+    Fallback, Keeping, KnownEmbeddings, LEAST_CONSISTENCY, Made, OnInconsistent, Outpainted, Preserve, ShotCutout,
+    ShotSubject, Way,
 };
 pub use lane::Lane;
 pub use outlook::{Backlog, ModelFacts, Outlook};
 pub use profile::{MAX_PROFILE_NAME, ProfileKind, ProfileName, ProfileRef, ProfileStanding, Verdict, check_references};
-pub use shot::{Method, Placing, ShotRequest};
+pub use shot::{Frame, Method, Outpaint, Placing, ShotRequest};
 pub use state::{JobState, ShotState, Stage};
 pub use stretch::{DateForm, Stretch, stretches};

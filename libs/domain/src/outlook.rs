@@ -27,6 +27,9 @@ pub struct ModelFacts {
     /// What draws images with references, where that is another model.
     #[serde(default)]
     pub for_references: Option<Box<ModelFacts>>,
+    /// Whether it draws pictures on beyond their edges.
+    #[serde(default)]
+    pub outpaints: bool,
 }
 
 impl ModelFacts {

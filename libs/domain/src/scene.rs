@@ -1,9 +1,14 @@
-//! The prompt of a scene that subjects are placed in: what a brief says, less the subjects themselves.
+//! The prompts of what is round subjects: what a brief says, less the subjects themselves.
 
 use crate::Brief;
 
 /// What the prompt of a scene begins with: room is left for what will stand in it.
 const EMPTY_SCENE: &str = "empty scene with free space in the middle";
+/// What the prompt of a scene's continuation begins with: whatever stands in it stands in what there is already.
+const CONTINUED_SCENE: &str = "the background continues to the edges of the picture, nothing else in it";
+/// Words that say where something is; what follows the first of them is the scene.
+const PLACES: [&str; 12] =
+    ["on", "in", "at", "against", "before", "by", "beside", "near", "under", "over", "inside", "amid"];
 /// Words before a subject's name that go with it.
 const ARTICLES: [&str; 6] = ["a", "an", "the", "our", "my", "this"];
 /// Words that are left at the beginning when the subjects' names are gone.
@@ -39,6 +44,18 @@ impl Brief {
         }
         let left = left.join(" ");
         left.contains(char::is_alphanumeric).then(|| format!("{EMPTY_SCENE}, {left}"))
+    }
+
+    /// The prompt of what lies beyond the edges of its images: where its subjects are, without them, so that none is drawn
+    /// twice.
+    #[must_use]
+    pub fn continued_scene(&self) -> String {
+        let tokens: Vec<&str> = self.prompt.split_whitespace().collect();
+        let place = |token: &&str| PLACES.contains(&bare(token).as_str());
+        match tokens.iter().position(place) {
+            Some(at) => format!("{CONTINUED_SCENE}: {}", tokens[at..].join(" ")),
+            None => CONTINUED_SCENE.into(),
+        }
     }
 }
 
@@ -78,5 +95,17 @@ mod tests {
         assert_eq!(scene("a coffee cup.", &["coffee cup"]), None);
         assert_eq!(scene("", &["mug"]), None);
         assert_eq!(scene("a mug", &[]), None, "without subjects there is nothing to leave out");
+    }
+
+    #[test]
+    fn a_scene_goes_on_without_what_stands_in_it() {
+        let continued = |prompt: &str| {
+            let brief = json!({"prompt": prompt, "deliverables": ["x"]});
+            let told = serde_json::from_value::<Brief>(brief).unwrap().continued_scene();
+            told.strip_prefix(CONTINUED_SCENE).unwrap().to_owned()
+        };
+        assert_eq!(continued("two red mugs On wet asphalt, at night"), ": On wet asphalt, at night");
+        assert_eq!(continued("a mug"), "");
+        assert_eq!(continued(""), "");
     }
 }

@@ -31,10 +31,37 @@ pub struct ShotRequest {
     pub instead: Option<Placing>,
     /// The deliverables that this shot feeds, as places in the brief's list.
     pub deliverables: Vec<usize>,
+    /// How the model draws the render on beyond its edges, where shapes show more than it and the backdrop is not plain;
+    /// absent where it need not or cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outpaint: Option<Outpaint>,
     /// How the plan came to this; absent in shots that were planned before there were decisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
 }
+
+/// How a render is drawn on beyond its edges.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outpaint {
+    /// What is there, in words.
+    pub prompt: String,
+    /// The shapes that may show more than the render.
+    pub frames: Vec<Frame>,
+}
+
+/// The frame of a deliverable, as far as fitting goes by it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// What the subject stays within: `[left, top, right, bottom]` in pixels.
+    pub safe: [f32; 4],
+}
+
+/// How many times as large as it was drawn an image still says where the outline of its subject is.
+const ENLARGED: u32 = 4;
 
 /// How the image of a shot comes about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,6 +102,14 @@ impl ShotRequest {
             }
             _ => self.subjects.clone(),
         }
+    }
+
+    /// The longer side in pixels at which the subject of its drawing is cut out, where it is known how large the model
+    /// draws it.
+    #[must_use]
+    pub fn most_side(&self) -> Option<u32> {
+        let [width, height] = self.decision.as_ref()?.native?;
+        Some(width.max(height).saturating_mul(ENLARGED))
     }
 
     /// Where its subjects are placed, or may be.

@@ -1,5 +1,6 @@
 //! A whole render in another shape: cropped round its subject, or its backdrop continued; never stretched.
 
+mod folded;
 mod lay;
 mod render;
 
@@ -24,6 +25,8 @@ pub enum FitMode {
     Extended,
     /// The surroundings are not plain: their edge was continued softly.
     Padded,
+    /// The surroundings are not plain: a model drew them on, see [`Render::outpainted`].
+    Outpainted,
 }
 
 /// A picture in its new shape.
@@ -49,6 +52,18 @@ const MIDDLE: f32 = 0.7;
 /// `[left, top, right, bottom]`, pixels.
 type Bounds = [f32; 4];
 
+/// Where a picture lies on a canvas.
+struct Arranged {
+    /// What of the picture is kept whole; None where any crop will do.
+    kept: Option<Bounds>,
+    /// Whether that is a subject that is known, and not the middle.
+    known: bool,
+    /// Pixels of the canvas per pixel of the picture.
+    scale: f32,
+    /// The picture's corner, pixels of the canvas.
+    corner: [f32; 2],
+}
+
 impl Render<'_> {
     /// Brings the picture to `width` × `height`. `subject` is `[left, top, right, bottom]` as shares of the picture (None:
     /// found where the backdrop is plain); `safe` the same in pixels of the result, which the subject stays within.
@@ -64,7 +79,39 @@ impl Render<'_> {
         subject: Option<[f32; 4]>,
         safe: Option<[f32; 4]>,
     ) -> Result<Fitted, ImageError> {
-        let of = [self.image().width() as f32, self.image().height() as f32];
+        let arranged = self.arranged(width, height, subject, safe)?;
+        let Some(bounds) = arranged.kept else {
+            let image = lay(self, middle(self.size()), arranged.scale, arranged.corner, (width, height))?;
+            return Ok(Fitted { image, mode: FitMode::Cropped, scale: arranged.scale, subject: None });
+        };
+        let fitted = self.set(bounds, arranged.scale, arranged.corner, (width, height))?;
+        Ok(Fitted { subject: fitted.subject.filter(|_| arranged.known), ..fitted })
+    }
+
+    /// What of the picture [`Self::fit`] shows for these arguments: `[left, top, right, bottom]` in its pixels, below 0 and
+    /// above its size where the shape shows more than there is.
+    ///
+    /// # Errors
+    /// As [`Self::fit`].
+    pub fn shown(
+        &self,
+        width: u32,
+        height: u32,
+        subject: Option<[f32; 4]>,
+        safe: Option<[f32; 4]>,
+    ) -> Result<[f32; 4], ImageError> {
+        let Arranged { scale, corner: [x, y], .. } = self.arranged(width, height, subject, safe)?;
+        Ok([-x, -y, width as f32 - x, height as f32 - y].map(|side| side / scale))
+    }
+
+    fn arranged(
+        &self,
+        width: u32,
+        height: u32,
+        subject: Option<[f32; 4]>,
+        safe: Option<[f32; 4]>,
+    ) -> Result<Arranged, ImageError> {
+        let of = self.size();
         let canvas = [width as f32, height as f32];
         let safe = safe.unwrap_or([0.0, 0.0, canvas[0], canvas[1]]);
         let room = [safe[2] - safe[0], safe[3] - safe[1]];
@@ -72,46 +119,63 @@ impl Render<'_> {
             return Err(Reason::Invalid(format!("cannot fit {}×{} into {width}×{height}", of[0], of[1])).into());
         }
         let cover = (canvas[0] / of[0]).max(canvas[1] / of[1]);
-        let known = match subject {
+        let subject = match subject {
             Some([l, t, r, b]) => Some([l * of[0], t * of[1], r * of[0], b * of[1]]),
             None => self.subject().map(|b| [b.x, b.y, b.x + b.width, b.y + b.height].map(|side| side as f32)),
         };
         let left_over = (0..2).map(|axis| canvas[axis] / (of[axis] * cover)).fold(1.0, f32::min);
-        let kept = known.or_else(|| (left_over < LEFT_OVER).then(|| middle(of)));
+        let (kept, known) = (subject.or_else(|| (left_over < LEFT_OVER).then(|| middle(of))), subject.is_some());
         let Some(bounds) = kept else {
             let corner = [0, 1].map(|axis| (canvas[axis] - of[axis] * cover) / 2.0);
-            let image = lay(self, cover, corner, (width, height))?;
-            return Ok(Fitted { image, mode: FitMode::Cropped, scale: cover, subject: None });
+            return Ok(Arranged { kept, known, scale: cover, corner });
         };
         let size = [0, 1].map(|axis| (bounds[axis + 2] - bounds[axis]).max(1.0));
         let scale = cover.min(room[0] * SNUG / size[0]).min(room[1] * SNUG / size[1]);
-        let corner = corner(of, bounds, scale, canvas, safe);
-        let fitted = self.set(bounds, scale, corner, (width, height))?;
-        Ok(Fitted { subject: fitted.subject.filter(|_| known.is_some()), ..fitted })
+        Ok(Arranged { kept, known, scale, corner: corner(of, bounds, scale, canvas, safe) })
     }
 
     /// Sets the scaled picture on the canvas and continues it where it does not reach.
     fn set(&self, subject: Bounds, scale: f32, corner: [f32; 2], canvas: (u32, u32)) -> Result<Fitted, ImageError> {
         let (w, h) = (canvas.0 as f32, canvas.1 as f32);
-        let of = [self.image().width() as f32, self.image().height() as f32];
-        let reaches = |axis: usize, end: f32| corner[axis] <= 0.5 && corner[axis] + of[axis] * scale >= end - 0.5;
-        let mode = match reaches(0, w) && reaches(1, h) {
-            true => FitMode::Cropped,
-            false if self.backdrop().is_plain() => FitMode::Extended,
-            false => FitMode::Padded,
-        };
         let at = |v: f32, axis: usize, limit: f32| (v * scale + corner[axis]).round().clamp(0.0, limit) as u32;
         let (x, y) = (at(subject[0], 0, w), at(subject[1], 1, h));
         let seen = PixelBox { x, y, width: at(subject[2], 0, w) - x, height: at(subject[3], 1, h) - y };
-        let image = match mode {
-            FitMode::Extended => {
-                let subject = [subject[0] / of[0], subject[1] / of[1], subject[2] / of[0], subject[3] / of[1]];
-                let site = Site { corner, size: of.map(|side| side * scale), subject };
-                extend::painted(canvas, self.visible(scale, corner, canvas)?.as_ref(), self.backdrop(), &site)
-            }
-            FitMode::Cropped | FitMode::Padded => lay(self, scale, corner, canvas)?,
+        let of = self.size();
+        let (mode, image) = if self.reaches(scale, corner, canvas) {
+            (FitMode::Cropped, lay(self, subject, scale, corner, canvas)?)
+        } else if self.is_plain() {
+            let subject = [subject[0] / of[0], subject[1] / of[1], subject[2] / of[0], subject[3] / of[1]];
+            let site = Site { corner, size: of.map(|side| side * scale), subject };
+            let seen = self.visible(scale, corner, canvas)?;
+            (FitMode::Extended, extend::painted(canvas, seen.as_ref(), self.backdrop(), &site))
+        } else if let Some((wider, at)) = self.wider() {
+            let corner = [0, 1].map(|axis| corner[axis] - at[axis] as f32 * scale);
+            let subject = [0, 1, 2, 3].map(|side| subject[side] + at[side % 2] as f32);
+            let mode = if wider.reaches(scale, corner, canvas) { FitMode::Outpainted } else { FitMode::Padded };
+            (mode, lay(wider, subject, scale, corner, canvas)?)
+        } else {
+            (FitMode::Padded, lay(self, subject, scale, corner, canvas)?)
         };
         Ok(Fitted { image, mode, scale, subject: Some(seen) })
+    }
+
+    fn size(&self) -> [f32; 2] {
+        [self.image().width() as f32, self.image().height() as f32]
+    }
+
+    /// Whether the scaled picture covers the canvas from this corner on.
+    fn reaches(&self, scale: f32, corner: [f32; 2], canvas: (u32, u32)) -> bool {
+        let along = |corner: f32, of: u32, end: u32| corner <= 0.5 && corner + of as f32 * scale >= end as f32 - 0.5;
+        let image = self.image();
+        along(corner[0], image.width(), canvas.0) && along(corner[1], image.height(), canvas.1)
+    }
+
+    /// The picture in its own size on a larger canvas with its corner at this place, its surroundings continued softly.
+    ///
+    /// # Errors
+    /// [`Reason::Invalid`] when nothing of it lies on the canvas.
+    pub fn laid(&self, corner: [u32; 2], canvas: (u32, u32)) -> Result<RgbImage, ImageError> {
+        lay(self, middle(self.size()), 1.0, corner.map(|side| side as f32), canvas)
     }
 }
 

@@ -40,6 +40,16 @@ pub fn resize_rgb(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage,
     rgb(width, height, run(&source, width, height, &options())?)
 }
 
+/// Reduces with a triangle as wide as two pixels of the result: quick, and as good as any for what is blurred afterwards.
+///
+/// # Errors
+/// [`Reason::Invalid`] when a side is 0.
+pub(crate) fn reduced_softly(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage, ImageError> {
+    let source = source(image.as_raw(), image.width(), image.height(), fir::PixelType::U8x3)?;
+    let options = fir::ResizeOptions::new().resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Bilinear));
+    rgb(width, height, run(&source, width, height, &options)?)
+}
+
 /// Resizes a part (left, top, width and height, pixels, fractions allowed) with Lanczos-3 on the sRGB values; what lies beside
 /// it still counts at its edges.
 ///

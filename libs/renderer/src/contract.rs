@@ -1,6 +1,6 @@
 //! What every [`Renderer`] has to do. An implementation calls [`suite`] in its own tests; a breach panics with its reason.
 
-use crate::{OnStep, Pixels, PixelsAlpha, RenderError, RenderOutput, RenderRequest, Renderer, Vision};
+use crate::{Edit, OnStep, Pixels, PixelsAlpha, RenderError, RenderOutput, RenderRequest, Renderer, Vision};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ pub async fn suite(renderer: &dyn Renderer) {
     steps_are_reported(renderer).await;
     cancellation_is_heard(renderer).await;
     nonsense_is_refused(renderer).await;
+    a_masked_edit_keeps_its_source(renderer).await;
 }
 
 /// Runs every check on `vision`.
@@ -112,6 +113,22 @@ async fn steps_are_reported(renderer: &dyn Renderer) {
     let answer = renderer.render(request("owl on a teal background", 1), on_step, CancellationToken::new()).await;
     assert!(answer.is_ok(), "drawn");
     assert_eq!(*seen.lock().expect("not poisoned"), [(1, 2), (2, 2)], "every step is reported once");
+}
+
+async fn a_masked_edit_keeps_its_source(renderer: &dyn Renderer) {
+    let plain = request("red apple on a white background", 1);
+    let Pixels { width, height, .. } = drawn(renderer, plain.clone()).await.pixels;
+    let left = |at: usize| at % (width as usize) < width as usize / 2;
+    let count = width as usize * height as usize;
+    let rgb: Vec<u8> = (0..count).flat_map(|at| [(at % 251) as u8, 40, 200]).collect();
+    let mask = (0..count).map(|at| if left(at) { 0 } else { 255 }).collect();
+    let source = Arc::new(Pixels { width, height, rgb });
+    let edit = Edit { source: Arc::clone(&source), mask: Some(Arc::new(mask)), strength: 1.0 };
+    let edited = drawn(renderer, RenderRequest { width, height, edit: Some(edit), ..plain }).await.pixels;
+    assert_eq!((edited.width, edited.height), (width, height), "an edit has the size that was asked for");
+    let far = |at: usize| (0..3).map(|k| edited.rgb[at * 3 + k].abs_diff(source.rgb[at * 3 + k])).max().unwrap_or(0);
+    assert!((0..count).filter(|at| left(*at)).all(|at| far(at) <= 1), "what the mask keeps is the source's");
+    assert!((0..count).filter(|at| !left(*at)).any(|at| far(at) > 8), "what the mask does not keep is drawn");
 }
 
 async fn cancellation_is_heard(renderer: &dyn Renderer) {

@@ -12,7 +12,8 @@ pub struct FakeBehaviour {
     pub crash_on: Option<String>,
 }
 
-/// Draws a flat colour derived from prompt and seed: needs no libtorch, honours seeds and cancellation.
+/// Draws a flat colour derived from prompt and seed, or the same checks always where the prompt says `checks`: needs no libtorch,
+/// honours seeds, edits and cancellation.
 #[derive(Debug, Clone, Default)]
 pub struct FakeRenderer {
     behaviour: FakeBehaviour,
@@ -41,6 +42,7 @@ impl Renderer for FakeRenderer {
             place: None,
             for_references: None,
             recall: false,
+            outpaints: true,
             devices: 1,
         }
     }
@@ -69,7 +71,7 @@ impl Renderer for FakeRenderer {
             on_step(step as usize, steps as usize);
         }
         Ok(RenderOutput {
-            pixels: flat(&request),
+            pixels: kept(painted(&request), &request),
             model: "fake".into(),
             steps,
             batch: 1,
@@ -80,14 +82,39 @@ impl Renderer for FakeRenderer {
     }
 }
 
-/// A flat colour that differs with prompt and seed (FNV-1a).
-fn flat(request: &RenderRequest) -> Pixels {
+/// A flat colour that differs with prompt and seed (FNV-1a), or checks.
+fn painted(request: &RenderRequest) -> Pixels {
     let hash = request
         .prompt
         .bytes()
         .chain(request.seed.to_le_bytes())
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let [r, g, b, ..] = hash.to_le_bytes();
-    let count = request.width as usize * request.height as usize;
-    Pixels { width: request.width, height: request.height, rgb: [r, g, b].repeat(count) }
+    let RenderRequest { width, height, .. } = *request;
+    let mut rgb = [r, g, b].repeat(width as usize * height as usize);
+    if request.prompt.contains("checks") {
+        let side = (width.max(height) as usize / 16).max(1);
+        for (at, pixel) in rgb.chunks_exact_mut(3).enumerate() {
+            let (x, y) = (at % width as usize / side, at / width as usize / side);
+            pixel.fill(if (x + y).is_multiple_of(2) { 90 } else { 160 });
+        }
+    }
+    Pixels { width, height, rgb }
+}
+
+/// The source's pixels where an edit keeps them; a source of another size is no more than replaced.
+fn kept(mut pixels: Pixels, request: &RenderRequest) -> Pixels {
+    let Some(edit) = &request.edit else { return pixels };
+    if (edit.source.width, edit.source.height) != (pixels.width, pixels.height) {
+        return pixels;
+    }
+    let drawn = edit.mask.as_ref().map_or_else(|| vec![255; pixels.rgb.len() / 3], |mask| mask.to_vec());
+    let kept = edit.source.rgb.chunks_exact(3).zip(drawn);
+    for (pixel, (source, drawn)) in pixels.rgb.chunks_exact_mut(3).zip(kept) {
+        for (value, source) in pixel.iter_mut().zip(source) {
+            let (new, old, drawn) = (u32::from(*value), u32::from(*source), u32::from(drawn));
+            *value = ((new * drawn + old * (255 - drawn) + 127) / 255) as u8;
+        }
+    }
+    pixels
 }

@@ -1,6 +1,6 @@
 //! Pictures that go into a render.
 
-use crate::{MAX_SIDE, Pixels, PixelsAlpha, RenderError};
+use crate::{Pixels, PixelsAlpha, RenderError};
 use std::fmt;
 use std::sync::Arc;
 
@@ -50,49 +50,7 @@ pub struct Edit {
     pub strength: f64,
 }
 
-/// Pixels that are added around a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Margins {
-    /// Left of it.
-    pub left: u32,
-    /// Above it.
-    pub top: u32,
-    /// Right of it.
-    pub right: u32,
-    /// Below it.
-    pub bottom: u32,
-}
-
 impl Edit {
-    /// Continues a picture beyond its borders (outpainting): the picture is kept, the margins are drawn, starting from
-    /// the nearest pixels of the border. Draw it at the size of the returned source.
-    ///
-    /// # Errors
-    /// [`RenderError::Invalid`] for a picture that is not whole, or a side above [`MAX_SIDE`].
-    pub fn outpaint(picture: &Pixels, margins: Margins, strength: f64) -> Result<Self, RenderError> {
-        let Margins { left, top, right, bottom } = margins;
-        let side = |before: u32, length: u32, after: u32| before.checked_add(length)?.checked_add(after);
-        let sides = side(left, picture.width, right).zip(side(top, picture.height, bottom));
-        let sides = sides.filter(|(width, height)| picture.is_whole() && (*width).max(*height) <= MAX_SIDE);
-        let (width, height) = sides.ok_or_else(|| RenderError::Invalid {
-            field: "edit.source",
-            reason: format!("the picture lacks bytes, or comes to more than {MAX_SIDE} pixels along a side"),
-        })?;
-        let inside = |at: u32, before: u32, length: u32| at >= before && at < before + length;
-        let nearest = |at: u32, before: u32, length: u32| at.saturating_sub(before).min(length.saturating_sub(1));
-        let (mut rgb, mut mask) = (Vec::new(), Vec::new());
-        for y in 0..height {
-            for x in 0..width {
-                let kept = inside(x, left, picture.width) && inside(y, top, picture.height);
-                let from = nearest(y, top, picture.height) * picture.width + nearest(x, left, picture.width);
-                let from = from as usize * 3;
-                rgb.extend_from_slice(picture.rgb.get(from..from + 3).unwrap_or(&[0; 3]));
-                mask.push(if kept { 0 } else { 255 });
-            }
-        }
-        Ok(Self { source: Arc::new(Pixels { width, height, rgb }), mask: Some(Arc::new(mask)), strength })
-    }
-
     pub(crate) fn check(&self) -> Result<(), RenderError> {
         let invalid = |field, reason: String| Err(RenderError::Invalid { field, reason });
         if !self.source.is_whole() {
@@ -127,19 +85,6 @@ impl fmt::Debug for Edit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn outpainting_keeps_the_picture_and_continues_its_border() {
-        let picture = Pixels { width: 2, height: 1, rgb: vec![1, 1, 1, 2, 2, 2] };
-        let edit = Edit::outpaint(&picture, Margins { left: 1, bottom: 1, ..Margins::default() }, 1.0).unwrap();
-        let endless = Margins { right: u32::MAX, ..Margins::default() };
-        assert!(Edit::outpaint(&picture, endless, 1.0).is_err());
-        assert_eq!((edit.source.width, edit.source.height), (3, 2));
-        let grey: Vec<u8> = edit.source.rgb.chunks(3).map(|rgb| rgb[0]).collect();
-        assert_eq!(grey, [1, 1, 2, 1, 1, 2]);
-        assert_eq!(*edit.mask.clone().unwrap(), [255, 0, 0, 255, 255, 255]);
-        assert!(edit.check().is_ok());
-    }
 
     #[test]
     fn nonsense_is_named() {

@@ -13,7 +13,7 @@ mod vision;
 pub use by_references::ByReferences;
 pub use fake::{FakeBehaviour, FakeRenderer};
 pub use fake_vision::FakeVision;
-pub use inputs::{Edit, Margins, Reference};
+pub use inputs::{Edit, Reference};
 pub use types::{
     MAX_REFERENCES, MAX_SIDE, Pixels, RenderError, RenderOutput, RenderRequest, RendererInfo, Share, StepTiming,
 };

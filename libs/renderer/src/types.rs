@@ -189,6 +189,9 @@ pub struct RendererInfo {
     /// Whether things that a prompt names are better drawn from pictures of them.
     #[serde(default)]
     pub recall: bool,
+    /// Whether it draws pictures on beyond their edges so that both go together ([`Edit`] with a mask).
+    #[serde(default)]
+    pub outpaints: bool,
     /// Devices that draw beside each other.
     pub devices: u32,
 }

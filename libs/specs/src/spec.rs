@@ -251,6 +251,11 @@ impl Spec {
         free || (aspect / self.size.aspect() - 1.0).abs() <= tolerance
     }
 
+    /// Whether it shows the product alone: before pure white, or filling so much of its frame.
+    pub fn is_packshot(&self) -> bool {
+        self.background == Background::PureWhite || self.fill.is_some()
+    }
+
     /// The part of a `width` × `height` picture that the subject may use: `[left, top, right, bottom]` in pixels,
     /// the insets scaled from the target size.
     pub fn safe_area(&self, width: u32, height: u32) -> [f32; 4] {

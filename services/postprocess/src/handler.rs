@@ -8,7 +8,7 @@ use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{BlobKey, Brief, ShotId, ShotRequest, Stage};
 use cavendish_imaging::Metadata;
 use cavendish_service_kit::{blob_error, blocking};
-use cavendish_specs::Catalogues;
+use cavendish_specs::{Catalogues, Spec};
 use cavendish_store::{FinishCommit, NewAsset, Outcome, RenderRow, Store, StoreError};
 use cavendish_typesetting::Setting;
 use serde::Deserialize;
@@ -46,10 +46,23 @@ impl PostprocessHandler {
         Self { store, blobs, specs, finishing: Arc::new(finishing), typesetter: Arc::new(typesetter) }
     }
 
+    /// The specs of the shot's deliverables, with their places in the brief.
+    fn wanted(&self, turn: &Turn<Input>) -> Result<Vec<(usize, &Spec)>, HandlerError> {
+        let (specs, Input { brief, request, .. }) = (self.specs.of(&turn.claim.tenant), &turn.input);
+        let spec = |&place: &usize| {
+            let wanted = brief.deliverables.get(place).map(|deliverable| deliverable.spec.as_str());
+            let spec = specs.get(wanted.unwrap_or_default()).map_err(|error| {
+                HandlerError::permanent("unknown_spec", format!("deliverables[{place}].spec: {error}"))
+            })?;
+            Ok((place, spec))
+        };
+        request.deliverables.iter().map(spec).collect()
+    }
+
     /// The pixels that the assets are made from: the subjects' cut-outs, or the render.
-    async fn scene(&self, input: &Input) -> Result<Scene, HandlerError> {
+    async fn scene(&self, input: &Input, packshots: bool) -> Result<Scene, HandlerError> {
         let (source, request) = (source::read(&*self.blobs, input).await?, input.request.clone());
-        blocking(move || Scene::new(source, &request))
+        blocking(move || Scene::new(source, &request, packshots))
             .await?
             .map_err(|error| HandlerError::permanent("unreadable_render", error))
     }
@@ -100,14 +113,12 @@ impl Handler for PostprocessHandler {
     async fn work(&self, turn: &Turn<Input>) -> Result<FinishCommit, HandlerError> {
         let input = &turn.input;
         let setting = Arc::new(self.setting(turn).await?);
-        let scene = Arc::new(self.scene(input).await?);
+        let specs = self.wanted(turn)?;
+        let packshots = specs.iter().any(|(_, spec)| spec.is_packshot());
+        let scene = Arc::new(self.scene(input, packshots).await?);
         let metadata = metadata(turn);
-        let mut assets = Vec::with_capacity(input.request.deliverables.len());
-        for &place in &input.request.deliverables {
-            let wanted = input.brief.deliverables.get(place).map(|deliverable| deliverable.spec.as_str());
-            let spec = self.specs.of(&turn.claim.tenant).get(wanted.unwrap_or_default()).map_err(|error| {
-                HandlerError::permanent("unknown_spec", format!("deliverables[{place}].spec: {error}"))
-            })?;
+        let mut assets = Vec::with_capacity(specs.len());
+        for (place, spec) in specs {
             let (scene, setting, wanted, metadata) = (scene.clone(), setting.clone(), spec.clone(), metadata.clone());
             let finishing = self.finishing.clone();
             let finished = blocking(move || finish(&scene, &wanted, (*setting).as_ref(), &metadata, &finishing))

@@ -4,20 +4,11 @@ use crate::source::Source;
 use cavendish_domain::ShotRequest;
 use cavendish_imaging::image::RgbImage;
 use cavendish_imaging::{
-    Backdrop, Cutout, CutoutHint, Decoded, FitMode, Fitted, Ground, ImageError, Marking, Piece, PixelBox, Placement,
-    Render, compose_on, cutout,
+    Backdrop, Cutout, CutoutHint, DOUBTFUL, Decoded, FitMode, Fitted, Ground, ImageError, Marking, Piece, PixelBox,
+    Placement, Render, compose_on, cutout,
 };
-use cavendish_specs::{Background, Spec};
+use cavendish_specs::Spec;
 use serde::Serialize;
-
-/// Cut-outs below this confidence are told to people.
-const DOUBTFUL: f32 = 0.6;
-
-/// Share of the frame's sides that a drawing's subject fills at most: more is the scene.
-const MOST_OF_FRAME: f32 = 0.8;
-
-/// How many times as large as it was drawn an image still says where its outline is.
-const ENLARGED: u32 = 4;
 
 /// Share of the frame that a placed subject fills where its spec does not say.
 const USUAL_FILL: f32 = 0.72;
@@ -27,8 +18,9 @@ const USUAL_FILL: f32 = 0.72;
 pub(crate) struct Scene {
     /// The subjects and how tall they stand beside each other; in a drawn scene what could be told from its surroundings.
     subjects: Vec<(Cutout, f32)>,
-    /// The whole render, when the model drew it.
-    render: Option<Render<'static>>,
+    /// The whole render, when the model drew it, and where its subject is, `[left, top, right, bottom]` as shares of it, if
+    /// one stands out.
+    render: Option<(Render<'static>, Option<[f32; 4]>)>,
     /// The drawn scene that the subjects are placed in.
     surroundings: Option<RgbImage>,
     backdrop: Backdrop,
@@ -55,13 +47,13 @@ pub(crate) struct Layout {
 }
 
 impl Scene {
-    /// Takes cut-outs (placed) or a render (drawn) apart.
+    /// Takes cut-outs (placed) or a render (drawn) apart; of a render the subject itself where there are `packshots` to make.
     ///
     /// # Errors
     /// When a subject that is to be kept cannot be read.
-    pub(crate) fn new(source: Source, request: &ShotRequest) -> Result<Self, ImageError> {
+    pub(crate) fn new(source: Source, request: &ShotRequest, packshots: bool) -> Result<Self, ImageError> {
         match source {
-            Source::Drawn(picture) => Ok(Self::drawn(&picture, request)),
+            Source::Drawn(picture, wider) => Ok(Self::drawn(&picture, wider, request, packshots)),
             Source::Placed { cutouts, surroundings, backdrop } => {
                 let kept = request.kept();
                 let size = |at: usize| kept.get(at).and_then(|subject| subject.size).unwrap_or(1.0);
@@ -78,16 +70,25 @@ impl Scene {
         }
     }
 
-    fn drawn(picture: &Decoded, request: &ShotRequest) -> Self {
-        let subject = cutout(picture, &hint(request)).ok();
+    fn drawn(picture: &Decoded, wider: Option<(Decoded, [u32; 2])>, request: &ShotRequest, packshots: bool) -> Self {
+        let mut render = Render::from(picture.to_rgb());
+        let found = render.found(request.most_side());
+        let bounds = found.as_ref().and_then(Cutout::standing_out);
+        let subject = match packshots && !render.is_plain() {
+            true => cutout(picture, &hint(request)).ok(),
+            false => found,
+        };
         let uncertain = match &subject {
             None => Some("no subject stands out in the render".into()),
             Some(cut) if cut.confidence < DOUBTFUL => cut.uncertain.clone(),
             Some(_) => None,
         };
+        if let Some((wider, at)) = wider {
+            render = render.outpainted(wider.to_rgb(), at);
+        }
         let subjects = subject.into_iter().map(|cut| (cut, 1.0)).collect();
-        let (render, backdrop, variant) = (Some(picture.to_rgb().into()), Backdrop::white(), request.variant);
-        Self { subjects, render, surroundings: None, backdrop, uncertain, variant }
+        let (backdrop, variant) = (Backdrop::white(), request.variant);
+        Self { subjects, render: Some((render, bounds)), surroundings: None, backdrop, uncertain, variant }
     }
 
     /// Whether a model drew any of what a file for `spec` shows.
@@ -99,7 +100,7 @@ impl Scene {
     pub(crate) fn marking(&self, spec: &Spec) -> Marking {
         match (&self.render, &self.surroundings) {
             (Some(_), _) => Marking::TrainedAlgorithmicMedia,
-            (None, Some(_)) if !is_packshot(spec) => Marking::CompositeWithTrainedAlgorithmicMedia,
+            (None, Some(_)) if !spec.is_packshot() => Marking::CompositeWithTrainedAlgorithmicMedia,
             // The subjects' own pixels on a computed backdrop: no model drew any of it.
             (None, _) => Marking::Composite,
         }
@@ -113,10 +114,10 @@ impl Scene {
     /// When the spec's size or safe area is empty.
     pub(crate) fn shape(&self, spec: &Spec, area: Option<[f32; 4]>) -> Result<Picture, ImageError> {
         let (width, height) = (spec.size.width, spec.size.height);
-        let packshot = is_packshot(spec);
+        let packshot = spec.is_packshot();
         match (&self.render, &self.surroundings) {
-            (Some(render), _) if !packshot || self.subjects.is_empty() => {
-                let fitted = self.fitted(render, spec, area)?;
+            (Some((render, subject)), _) if !packshot || self.subjects.is_empty() => {
+                let fitted = fitted(render, *subject, spec, area)?;
                 let mode = serde_json::to_value(fitted.mode).ok().and_then(|mode| mode.as_str().map(String::from));
                 let layout = Layout { mode: mode.unwrap_or_default(), scale: fitted.scale };
                 let subject = fitted.subject.or_else(|| self.seen(render.image(), fitted.scale, (width, height)));
@@ -125,19 +126,6 @@ impl Scene {
             (None, Some(scene)) if !packshot => self.compose(Ground::Scene(scene), "composed-in-scene", spec, area),
             _ => self.compose(Ground::Studio(&self.varied(packshot)), "composed", spec, area.filter(|_| !packshot)),
         }
-    }
-
-    /// The render in the shape of `spec`, its subject within `area` where its surroundings can be continued for that.
-    fn fitted(&self, render: &Render<'_>, spec: &Spec, area: Option<[f32; 4]>) -> Result<Fitted, ImageError> {
-        let (width, height) = (spec.size.width, spec.size.height);
-        let subject = self.subjects.first().and_then(|(cutout, _)| standing_out(cutout));
-        if area.is_some() {
-            let moved = render.fit(width, height, subject, area)?;
-            if moved.mode != FitMode::Padded {
-                return Ok(moved);
-            }
-        }
-        render.fit(width, height, subject, Some(spec.safe_area(width, height)))
     }
 
     /// Where the subject of a render is in a picture that shows the middle of it at this scale.
@@ -185,18 +173,21 @@ impl Scene {
     }
 }
 
-/// Where the subject of a drawing is, as shares of its frame, when it is surely the subject and leaves something round it:
-/// what fills the frame is the scene.
-fn standing_out(cutout: &Cutout) -> Option<[f32; 4]> {
-    let PixelBox { x, y, width, height } = cutout.bbox;
-    let of = [cutout.rgba.width(), cutout.rgba.height()].map(|side| side as f32);
-    let bounds = [x as f32 / of[0], y as f32 / of[1], (x + width) as f32 / of[0], (y + height) as f32 / of[1]];
-    let leaves = (0..2).all(|axis| bounds[axis + 2] - bounds[axis] <= MOST_OF_FRAME);
-    (leaves && cutout.confidence >= DOUBTFUL).then_some(bounds)
-}
-
-fn is_packshot(spec: &Spec) -> bool {
-    spec.background == Background::PureWhite || spec.fill.is_some()
+/// The render in the shape of `spec`, its subject within `area` where its surroundings can be continued for that.
+fn fitted(
+    render: &Render<'_>,
+    subject: Option<[f32; 4]>,
+    spec: &Spec,
+    area: Option<[f32; 4]>,
+) -> Result<Fitted, ImageError> {
+    let (width, height) = (spec.size.width, spec.size.height);
+    if area.is_some() {
+        let moved = render.fit(width, height, subject, area)?;
+        if moved.mode != FitMode::Padded {
+            return Ok(moved);
+        }
+    }
+    render.fit(width, height, subject, Some(spec.safe_area(width, height)))
 }
 
 /// What is doubtful about the cut-outs that are placed, named where there are several.
@@ -212,11 +203,5 @@ fn doubts(request: &ShotRequest) -> Option<String> {
 }
 
 fn hint(request: &ShotRequest) -> CutoutHint {
-    CutoutHint { most_side: most_side(request), ..CutoutHint::default() }
-}
-
-/// At which size the subject of a drawn shot is cut out, where it is known how large the model drew it.
-fn most_side(request: &ShotRequest) -> Option<u32> {
-    let [width, height] = request.decision.as_ref()?.native?;
-    Some(width.max(height).saturating_mul(ENLARGED))
+    CutoutHint { most_side: request.most_side(), ..CutoutHint::default() }
 }

@@ -3,7 +3,7 @@
 use crate::handler::Input;
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
-use cavendish_domain::{Backdrop, BlobKey, Made, Method};
+use cavendish_domain::{Backdrop, BlobKey, Made, Method, Outpainted};
 use cavendish_imaging::{Decoded, ImageError, Limits, decode};
 use cavendish_service_kit::{blob_error, blocking};
 
@@ -12,8 +12,8 @@ const MAX_SOURCE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Decoded, and not yet taken apart.
 pub(crate) enum Source {
-    /// The render of a model.
-    Drawn(Decoded),
+    /// The render of a model, and the same drawn on beyond its edges with the render's corner in that.
+    Drawn(Decoded, Option<(Decoded, [u32; 2])>),
     /// Cut-outs that are placed.
     Placed {
         /// From left to right.
@@ -31,14 +31,18 @@ pub(crate) enum Source {
 /// Retryable when the blob store is away; permanent for what cannot be decoded.
 pub(crate) async fn read(blobs: &dyn BlobStore, input: &Input) -> Result<Source, HandlerError> {
     let asked = || match &input.request.method {
-        Method::Draw => Made::Draw,
+        Method::Draw => Made::Draw { outpainted: None },
         Method::Compose { placing, .. } => Made::Compose { backdrop: placing.backdrop.clone(), scene: None },
     };
     match input.render.made.clone().unwrap_or_else(asked) {
-        Made::Draw => {
+        Made::Draw { outpainted } => {
             let key = serde_json::from_value(input.render.blob_key.clone().into())
                 .map_err(|error| HandlerError::permanent("unreadable_input", error))?;
-            Ok(Source::Drawn(fetch(blobs, &key).await?))
+            let wider = match outpainted {
+                Some(Outpainted { key, at }) => Some((fetch(blobs, &key).await?, at)),
+                None => None,
+            };
+            Ok(Source::Drawn(fetch(blobs, &key).await?, wider))
         }
         Made::Compose { backdrop, scene } => {
             let mut cutouts = vec![];

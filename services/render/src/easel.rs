@@ -2,6 +2,7 @@
 
 use crate::kept::{self, Kept, Memory};
 use crate::ledger::{Ledger, drawn_at, measured};
+use crate::outpaint::DrawnOn;
 use crate::recall::Recall;
 use crate::score::{self, Score};
 use crate::tries::{How, Time, Tried, Try, ladder};
@@ -10,7 +11,7 @@ use crate::{compose, handler::render_error};
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
 use cavendish_domain::outlook::{STUDIO, lone};
-use cavendish_domain::{Backdrop, ShotRequest};
+use cavendish_domain::{Backdrop, ShotRequest, ShotSubject};
 use cavendish_imaging::image::RgbImage;
 use cavendish_renderer::{OnStep, Reference, RenderOutput, RenderRequest, Renderer, Share, Vision};
 use cavendish_service_kit::CancellationToken;
@@ -42,7 +43,7 @@ pub(crate) struct Sitting<'a> {
 
 impl Sitting<'_> {
     /// The size that the plan has the model draw at.
-    fn native(&self) -> Option<[u32; 2]> {
+    pub(crate) fn native(&self) -> Option<[u32; 2]> {
         self.request.decision.as_ref()?.native
     }
 }
@@ -55,6 +56,8 @@ pub(crate) struct Drawn {
     pub(crate) steps: u32,
     /// What its subjects were placed on; `None` where the model drew all of it.
     pub(crate) placed: Option<PlacedOn>,
+    /// The same with what lies beyond its edges, where the model drew it on.
+    pub(crate) outpainted: Option<DrawnOn>,
     pub(crate) consistency: Option<f32>,
     pub(crate) report: Value,
 }
@@ -73,13 +76,18 @@ impl Easel {
     /// # Errors
     /// As drawing and seeing go wrong; permanent `below_consistency` where the shot would rather fail.
     pub(crate) async fn make(&self, sitting: &Sitting<'_>) -> Result<Drawn, HandlerError> {
-        let request = sitting.request;
-        let subjects = request.kept();
-        if subjects.is_empty() {
-            return self.draw_named(sitting).await;
-        }
-        let kept = kept::load(&*self.blobs, &*self.vision, &self.memory, &subjects).await?;
-        let tries = ladder(request, &self.renderer.info());
+        let began = Instant::now();
+        let drawn = match sitting.request.kept() {
+            subjects if subjects.is_empty() => self.draw_named(sitting).await?,
+            subjects => self.draw_kept(sitting, &subjects).await?,
+        };
+        self.drawn_on(sitting, drawn, began).await
+    }
+
+    /// Draws or places the subjects of a shot.
+    async fn draw_kept(&self, sitting: &Sitting<'_>, subjects: &[ShotSubject]) -> Result<Drawn, HandlerError> {
+        let kept = kept::load(&*self.blobs, &*self.vision, &self.memory, subjects).await?;
+        let tries = ladder(sitting.request, &self.renderer.info());
         if tries.is_empty() {
             let model = self.renderer.info().model;
             let detail = format!("{model} takes no references, so it cannot draw the subjects, and fallback is none");
@@ -190,7 +198,16 @@ impl Easel {
         };
         report["placed"] = preview.report;
         let placed = Some(PlacedOn { backdrop, scene });
-        let drawn = Drawn { image: preview.image, model, seed: next.seed, steps, placed, consistency: None, report };
+        let drawn = Drawn {
+            image: preview.image,
+            model,
+            seed: next.seed,
+            steps,
+            placed,
+            outpainted: None,
+            consistency: None,
+            report,
+        };
         Ok((drawn, score))
     }
 
@@ -230,7 +247,7 @@ impl Easel {
         let image = RgbImage::from_raw(pixels.width, pixels.height, pixels.rgb)
             .ok_or_else(|| HandlerError::permanent("malformed_render", "the renderer gave too few pixels"))?;
         let (model, steps) = (output.model, output.steps);
-        Ok(Drawn { image, model, seed: next.seed, steps, placed: None, consistency: None, report })
+        Ok(Drawn { image, model, seed: next.seed, steps, placed: None, outpainted: None, consistency: None, report })
     }
 }
 

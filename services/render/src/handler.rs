@@ -1,7 +1,8 @@
 use crate::easel::{Drawn, Easel, Sitting};
+use crate::outpaint::DrawnOn;
 use cavendish_blobs::{BlobStore, Blobs};
 use cavendish_conveyor::{Handler, HandlerError, Turn};
-use cavendish_domain::{BlobKey, Decision, Made, ShotId, ShotRequest, Stage};
+use cavendish_domain::{BlobKey, Decision, Made, Outpainted, ShotId, ShotRequest, Stage};
 use cavendish_imaging::image::RgbImage;
 use cavendish_imaging::{Format, Metadata, Target, encode};
 use cavendish_messages::{EventType, Progress};
@@ -38,14 +39,23 @@ impl RenderHandler {
 
     async fn store(&self, turn: &Turn<Input>, drawn: Drawn, began: Instant) -> Result<RenderCommit, HandlerError> {
         let claim = &turn.claim;
-        let Drawn { image, model, seed, steps, placed, consistency, mut report } = drawn;
+        let Drawn { image, model, seed, steps, placed, outpainted, consistency, mut report } = drawn;
         let (width, height) = image.dimensions();
         let rendered_ms = began.elapsed().as_secs_f64() * 1e3;
         let (shot, attempt) = (ShotId(claim.subject_id), claim.attempt);
         let key = BlobKey::render(claim.tenant_id, claim.job_id, shot, attempt);
         self.upload(&key, image).await?;
         let made = match placed {
-            None => Made::Draw,
+            None => {
+                let key = BlobKey::outpainted(claim.tenant_id, claim.job_id, shot, attempt);
+                let outpainted = match outpainted {
+                    Some(DrawnOn { image, at }) => {
+                        self.upload(&key, image).await.map(|()| Some(Outpainted { key, at }))?
+                    }
+                    None => None,
+                };
+                Made::Draw { outpainted }
+            }
             Some(placed) => {
                 let at = BlobKey::scene(claim.tenant_id, claim.job_id, shot, attempt);
                 let scene = match placed.scene {

@@ -86,6 +86,7 @@ mod tests {
             place: None,
             for_references: None,
             recall: false,
+            outpaints: false,
             devices: 1,
         };
         let timing = StepTiming { queued_ms: 9_000.0, encode_ms: 100.0, denoise_ms: 3_000.0, decode_ms: 100.0 };

@@ -6,6 +6,7 @@ mod easel;
 mod handler;
 mod kept;
 mod ledger;
+mod outpaint;
 mod presence;
 mod profile;
 mod recall;

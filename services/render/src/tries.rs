@@ -13,8 +13,8 @@ const MORE_GUIDANCE: f64 = 1.5;
 const STRONGER_COSTS: f64 = 3.0;
 /// Seconds that placing subjects takes, at most.
 const PLACING: f64 = 0.5;
-/// Seconds that are left for the rest of the line.
-const REST: f64 = 0.2;
+/// What is left for the rest of the line.
+pub(crate) const REST: Duration = Duration::from_millis(200);
 
 /// One way to make a shot.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,7 +82,7 @@ fn stronger(plain: Try, info: &RendererInfo) -> Try {
 }
 
 /// The seed of a try: the shot's own at first, then what follows from it (SplitMix64).
-fn seed(of_shot: u64, number: u64) -> u64 {
+pub(crate) fn seed(of_shot: u64, number: u64) -> u64 {
     if number == 0 {
         return of_shot;
     }
@@ -105,7 +105,7 @@ impl Time {
     /// What of `next` there is time for: itself, or placing without a scene, or nothing.
     pub(crate) fn allows(&self, next: Try) -> Option<Try> {
         let Some(until) = self.until else { return Some(next) };
-        let left = until.saturating_duration_since(Instant::now()).as_secs_f64() - REST;
+        let left = until.saturating_duration_since(Instant::now()).as_secs_f64() - REST.as_secs_f64();
         let draw = self.drawing.as_secs_f64();
         let fits = |how, stronger: bool| match how {
             How::Draw if stronger => draw * STRONGER_COSTS <= left,

@@ -33,6 +33,9 @@ pub struct Manifest {
     /// Whether things that a prompt names are better drawn from pictures of them, where the line knows some.
     #[serde(default)]
     pub recall: bool,
+    /// Whether it draws pictures on beyond their edges so that both go together.
+    #[serde(default)]
+    pub outpaints: bool,
     /// How images are enlarged afterwards, if they are.
     pub upscaler: Option<UpscalerEntry>,
 }
@@ -227,6 +230,7 @@ impl Manifest {
             references: ReferenceUse::Joint { tolerance: default_tolerance() },
             reference_model: None,
             recall: false,
+            outpaints: true,
             upscaler: None,
         }
     }

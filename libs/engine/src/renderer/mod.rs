@@ -242,6 +242,7 @@ fn describe(loaded: &Loaded, devices: &[Device]) -> RendererInfo {
         place: manifest.references.place(),
         for_references: None,
         recall: manifest.recall,
+        outpaints: manifest.outpaints,
         devices: number(devices.len()),
     }
 }

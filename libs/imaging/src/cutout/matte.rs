@@ -143,3 +143,37 @@ pub(crate) fn with_alpha(image: &RgbImage, alpha: &[f32]) -> RgbaImage {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ball, softer than a pixel, before a ground that changes; and where it is, at half the size.
+    fn ball() -> (RgbImage, Mask) {
+        let away = |x: u32, y: u32, size: f32| {
+            (x as f32 / size - 0.4).hypot(y as f32 / size - 0.55) / 0.15 // 1 at its edge
+        };
+        let image = RgbImage::from_fn(400, 400, |x, y| {
+            let opaque = ((1.0 - away(x, y, 400.0)) * 30.0 + 0.5).clamp(0.0, 1.0);
+            let behind = [(x / 2) as f32, 120.0 + ((x * 7 + y * 13) % 17) as f32, (y / 2) as f32];
+            Rgb(std::array::from_fn(|k| level([230.0, 40.0, 60.0][k] * opaque + behind[k] * (1.0 - opaque))))
+        });
+        let on = (0..200 * 200).map(|i| away(i % 200, i / 200, 200.0) < 1.0).collect();
+        (image, Mask::new(200, 200, on))
+    }
+
+    #[test]
+    fn a_part_of_the_picture_tells_what_all_of_it_would() {
+        let (image, mask) = ball();
+        let part = soften(&image, &mask);
+        let all = soften_part(&image, smooth(&mask, image.dimensions(), 2.0), 2.0);
+        assert!((part.ambiguous - all.ambiguous).abs() < 0.01, "{} {}", part.ambiguous, all.ambiguous);
+        let off = part.alpha.iter().zip(&all.alpha).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(off < 0.02, "opacity differs by {off}");
+
+        let (own, alone) = (colours(&image, &part.alpha), estimated(&image, &part.alpha));
+        let seen = own.pixels().zip(alone.pixels()).filter(|(own, _)| own.0[3] > 0);
+        let off = seen.flat_map(|(a, b)| (0..3).map(move |k| a.0[k].abs_diff(b.0[k]))).max().unwrap_or(255);
+        assert!(off <= 4, "colours differ by {off}");
+    }
+}

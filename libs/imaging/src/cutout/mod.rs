@@ -95,7 +95,23 @@ impl Cutout {
     pub fn touches_border(&self) -> bool {
         self.touches.any()
     }
+
+    /// Where it is, `[left, top, right, bottom]` as shares of its picture, when it is surely a subject ([`DOUBTFUL`]) and
+    /// leaves something beside it: what fills the frame both ways is a scene.
+    pub fn standing_out(&self) -> Option<[f32; 4]> {
+        let PixelBox { x, y, width, height } = self.bbox;
+        let of = [self.rgba.width(), self.rgba.height()].map(|side| side as f32);
+        let bounds = [x as f32 / of[0], y as f32 / of[1], (x + width) as f32 / of[0], (y + height) as f32 / of[1]];
+        let leaves = (0..2).any(|axis| bounds[axis + 2] - bounds[axis] <= MOST_OF_FRAME);
+        (leaves && self.confidence >= DOUBTFUL).then_some(bounds)
+    }
 }
+
+/// Cut-outs below this confidence are told to people.
+pub const DOUBTFUL: f32 = 0.6;
+
+/// Share of the frame's sides that a subject fills at most: more is a scene.
+const MOST_OF_FRAME: f32 = 0.8;
 
 /// Larger pictures are cut out at this size: no output needs more pixels of a subject.
 const MAX_SIDE: u32 = 2400;
@@ -115,18 +131,29 @@ pub fn cutout(picture: &Decoded, hint: &CutoutHint) -> Result<Cutout, ImageError
     if picture.has_transparency() {
         return from_alpha(picture.to_rgba());
     }
-    let image = reduced(picture, hint.most_side)?;
+    opaque(&reduced(picture, hint.most_side)?, hint)
+}
+
+/// As [`cutout`] without a box, of a picture that is opaque; `most_side` as in [`CutoutHint`].
+///
+/// # Errors
+/// [`Reason::Invalid`] when no subject is found.
+pub(crate) fn cutout_opaque(image: &RgbImage, most_side: Option<u32>) -> Result<Cutout, ImageError> {
+    opaque(&reduced_rgb(image, most_side)?, &CutoutHint { most_side, bounds: None })
+}
+
+fn opaque(image: &RgbImage, hint: &CutoutHint) -> Result<Cutout, ImageError> {
     if image.width() < 8 || image.height() < 8 {
         return Err(nothing());
     }
     if hint.bounds.is_none()
-        && let Some(cut) = from_plain(&image)?
+        && let Some(cut) = from_plain(image)?
     {
         return Ok(cut);
     }
     let bounds = hint.bounds.unwrap_or(WHOLE);
-    let (mask, separation) = grabcut::mask(&image, bounds)?.ok_or_else(nothing)?;
-    Ok(Outlined::softened(&image, &mask, Method::GrabCut, separation)?.cut(&image))
+    let (mask, separation) = grabcut::mask(image, bounds)?.ok_or_else(nothing)?;
+    Ok(Outlined::softened(image, &mask, Method::GrabCut, separation)?.cut(image))
 }
 
 /// A picture without alpha, its longer side at most `most_side` pixels (None: 2400, which nothing exceeds).
@@ -134,9 +161,12 @@ pub fn cutout(picture: &Decoded, hint: &CutoutHint) -> Result<Cutout, ImageError
 /// # Errors
 /// [`Reason::Codec`] when it cannot be resized.
 pub fn reduced(picture: &Decoded, most_side: Option<u32>) -> Result<RgbImage, ImageError> {
-    let image = picture.to_rgb();
+    reduced_rgb(&picture.to_rgb(), most_side)
+}
+
+fn reduced_rgb(image: &RgbImage, most_side: Option<u32>) -> Result<RgbImage, ImageError> {
     let [width, height] = reduced_size(image.dimensions(), most_side);
-    resize_rgb(&image, width, height)
+    resize_rgb(image, width, height)
 }
 
 fn reduced_size((width, height): (u32, u32), most_side: Option<u32>) -> [u32; 2] {

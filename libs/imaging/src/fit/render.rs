@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use cavendish_specs::PixelBox;
 
 use crate::background::PlainBackground;
+use crate::cutout::{Cutout, cutout_opaque};
 use crate::error::ImageError;
 use crate::measure::subject_box;
 use crate::resize::{halved, resize_part};
@@ -17,6 +18,9 @@ const HALVINGS: usize = 4;
 /// to do is then at least half of that.
 const WORTH_HALVING: f64 = 4.0;
 
+/// Longer side in pixels at which it is looked for a subject before a busy backdrop.
+const FOUND_AT: u32 = 256;
+
 /// A picture with its backdrop's model, its subject and its halves, each found out when it is first needed.
 #[derive(Debug)]
 pub struct Render<'a> {
@@ -24,6 +28,8 @@ pub struct Render<'a> {
     backdrop: OnceLock<PlainBackground>,
     subject: OnceLock<Option<PixelBox>>,
     halves: [OnceLock<RgbImage>; HALVINGS],
+    /// The same picture drawn on beyond its edges, and its corner in that.
+    wider: Option<(Box<Render<'static>>, [u32; 2])>,
 }
 
 impl From<RgbImage> for Render<'static> {
@@ -43,19 +49,39 @@ pub(crate) struct Visible {
     pub(crate) picture: RgbImage,
     /// Its corner on the canvas.
     pub(crate) at: (u32, u32),
-    /// Its corner in the scaled picture, and the size of that.
-    pub(crate) within: (u32, u32),
-    pub(crate) of: (u32, u32),
 }
 
 impl<'a> Render<'a> {
     fn with(image: Cow<'a, RgbImage>) -> Self {
-        Self { image, backdrop: OnceLock::new(), subject: OnceLock::new(), halves: Default::default() }
+        Self { image, backdrop: OnceLock::new(), subject: OnceLock::new(), halves: Default::default(), wider: None }
     }
 
     /// The picture.
     pub fn image(&self) -> &RgbImage {
         &self.image
+    }
+
+    /// The same with what a model drew beyond its edges: `wider`, in which the picture's corner is at `at`. Shapes that show
+    /// more than the picture have it from there.
+    #[must_use]
+    pub fn outpainted(self, wider: RgbImage, at: [u32; 2]) -> Self {
+        Self { wider: Some((Box::new(wider.into()), at)), ..self }
+    }
+
+    /// What stands out in it, where something does: before a plain backdrop as exactly as [`cutout_opaque`] cuts it out at
+    /// `most_side`; else as exactly as it takes to know where it is, which is many times quicker.
+    pub fn found(&self, most_side: Option<u32>) -> Option<Cutout> {
+        let side = if self.is_plain() { most_side } else { Some(most_side.unwrap_or(FOUND_AT).min(FOUND_AT)) };
+        cutout_opaque(&self.image, side).ok()
+    }
+
+    pub(super) fn wider(&self) -> Option<(&Render<'static>, [u32; 2])> {
+        self.wider.as_ref().map(|(wider, at)| (&**wider, *at))
+    }
+
+    /// Whether its backdrop is plain, and so is continued without a model.
+    pub fn is_plain(&self) -> bool {
+        self.backdrop().is_plain()
     }
 
     pub(super) fn backdrop(&self) -> &PlainBackground {
@@ -87,7 +113,7 @@ impl<'a> Render<'a> {
             return Ok(None);
         };
         let picture = self.scaled_part(of, [left, top], [width, height])?;
-        Ok(Some(Visible { picture, at: (x, y), within: (left, top), of }))
+        Ok(Some(Visible { picture, at: (x, y) }))
     }
 
     /// A part of the picture scaled to `of`: the `size` pixels of that from `from` on.

@@ -1,7 +1,9 @@
 //! Whole renders in other shapes: exact size, subject whole and round, inside its safe area.
 
 use cavendish_imaging::image::{Rgb, RgbImage};
-use cavendish_imaging::{FitMode, crop, fit, pad, resize_linear_rgb, resize_rgb, resize_rgba, subject_box};
+use cavendish_imaging::{
+    FitMode, Render, crop, fit, pad, resize_linear_rgb, resize_rgb, resize_rgba, similarity, subject_box,
+};
 use cavendish_specs::Catalogue;
 
 use crate::samples::{ball_in_studio, busy};
@@ -58,6 +60,26 @@ fn an_extreme_shape_does_not_slice_a_picture_that_nobody_knows() {
         assert!(middle <= w.min(h) as f32 && middle > 0.8 * w.min(h) as f32, "{w}×{h}: {middle}");
     }
     assert_eq!(fit(&busy(120, 120), 191, 100, None, None).unwrap().mode, FitMode::Cropped);
+}
+
+#[test]
+fn what_a_model_drew_beyond_the_edges_is_shown_instead_of_a_smear() {
+    let whole = busy(300, 100);
+    let render = crop(&whole, 100, 0, 100, 100).unwrap();
+    let subject = Some([0.1, 0.2, 0.9, 0.8]);
+    let plain = Render::from(&render);
+    let [left, top, right, bottom] = plain.shown(240, 100, subject, None).unwrap();
+    assert!(left < -20.0 && right > 120.0 && top >= 0.0 && bottom <= 100.0, "{left} {top} {right} {bottom}");
+    let padded = plain.fit(240, 100, subject, None).unwrap();
+    let wider = Render::from(&render).outpainted(whole.clone(), [100, 0]);
+    let fitted = wider.fit(240, 100, subject, None).unwrap();
+    assert_eq!((padded.mode, fitted.mode), (FitMode::Padded, FitMode::Outpainted));
+    assert_eq!((padded.subject, padded.scale), (fitted.subject, fitted.scale), "the picture lies where it lay");
+    let part = crop(&whole, (100.0 + left).round() as u32, top.round() as u32, 164, 68).unwrap();
+    let near = similarity(&resize_rgb(&part, 240, 100).unwrap(), &fitted.image);
+    assert!(near > 0.9, "it is a part of the wider picture: {near}");
+    assert_eq!(wider.fit(700, 100, subject, None).unwrap().mode, FitMode::Padded, "beyond that nothing was drawn");
+    assert_eq!(wider.fit(100, 100, None, None).unwrap().image, render, "what it shows itself comes from itself");
 }
 
 #[test]

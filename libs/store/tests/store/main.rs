@@ -68,6 +68,7 @@ fn plan(claim: Claim) -> PlanCommit {
         keeping: Keeping::default(),
         instead: None,
         deliverables: vec![0],
+        outpaint: None,
         decision: None,
     };
     let shots = vec![PlannedShot { id: ShotId::of_job(claim.job_id, 0), request, render: None }];
@@ -77,7 +78,7 @@ fn plan(claim: Claim) -> PlanCommit {
 fn render(claim: Claim) -> RenderCommit {
     let blob_key = BlobKey::render(claim.tenant_id, claim.job_id, ShotId(claim.subject_id), claim.attempt);
     let (model, seed, report) = ("fake".into(), u64::MAX, json!({}));
-    let (made, consistency) = (Made::Draw, None);
+    let (made, consistency) = (Made::Draw { outpainted: None }, None);
     let render = NewRender { blob_key, model, seed, steps: 4, width: 64, height: 64, made, consistency, report };
     RenderCommit { claim, render, traceparent: None }
 }

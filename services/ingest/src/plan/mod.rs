@@ -3,6 +3,7 @@
 
 mod complexity;
 mod keep;
+mod outpaint;
 mod recipe;
 #[cfg(test)]
 mod tests;
@@ -62,6 +63,8 @@ pub(crate) fn plan(
     };
     recipe.reasons.splice(0..0, why);
     let (size, steps) = (rendered(recipe.native).0, recipe.steps);
+    let outpaint = outpaint::of(brief, way, size, under);
+    recipe.reasons.extend(outpaint.as_ref().map(outpaint::reason));
     let decision = decision(brief, way, recipe, complexity.score, under);
     let shot = |variant| PlannedShot {
         id: ShotId::of_job(job, variant),
@@ -77,6 +80,7 @@ pub(crate) fn plan(
             keeping: brief.keeping(),
             instead: keep::instead(brief, way),
             deliverables: (0..brief.deliverables.len()).collect(),
+            outpaint: outpaint.clone(),
             decision: Some(for_variant(decision.clone(), variant, brief.variants)),
         },
         render: None,

@@ -1,5 +1,5 @@
 use super::*;
-use cavendish_domain::{Cost, CostModel, Method, ModelFacts};
+use cavendish_domain::{Cost, CostModel, Method, ModelFacts, Outpaint};
 use serde_json::json;
 
 fn brief(extra: serde_json::Value) -> Brief {
@@ -191,4 +191,26 @@ fn pixels_are_placed_in_a_drawn_scene_when_the_prompt_describes_one() {
     let studio = shots(&two_kept("pixels", "", json!({})), &outlook(), None).remove(0);
     assert_eq!((codes(&studio), studio.steps), (vec!["own_pixels"], None));
     assert_eq!(studio.placing().unwrap().scene, None);
+}
+
+#[test]
+fn a_model_that_can_draws_on_what_other_shapes_show_beyond_the_render() {
+    let can = |outpaints| {
+        let known = outlook();
+        Outlook { model: known.model.map(|facts| ModelFacts { outpaints, ..facts }), ..known }
+    };
+    let wide = json!({"prompt": "a mug on oak", "deliverables": ["meta-feed-square", "linkedin-landscape",
+                      "linkedin-landscape", "amazon-main"]});
+    let planned = |extra: &serde_json::Value, outpaints| shots(&brief(extra.clone()), &can(outpaints), None).remove(0);
+    let shot = planned(&wide, true);
+    let Outpaint { prompt, frames } = shot.outpaint.clone().unwrap();
+    assert!(prompt.ends_with(": on oak"), "{prompt}");
+    let sizes: Vec<_> = frames.iter().map(|frame| [frame.width, frame.height]).collect();
+    let specs = Catalogue::builtin();
+    let of = |id: &str| specs.get(id).map(|spec| [spec.size.width, spec.size.height]).unwrap();
+    assert!(sizes.contains(&of("linkedin-landscape")) && !sizes.contains(&of("amazon-main")), "{sizes:?}");
+    assert!(codes(&shot).contains(&"outpaint"));
+    assert_eq!(planned(&wide, false).outpaint, None);
+    let placed = two_kept("pixels", "a mug and a pot on oak", wide);
+    assert_eq!(shots(&placed, &can(true), None).remove(0).outpaint, None);
 }

@@ -94,6 +94,7 @@ impl Handler for Ingest {
             keeping: Keeping::default(),
             instead: None,
             deliverables: vec![0],
+            outpaint: None,
             decision: None,
         };
         let shots = vec![PlannedShot { id: ShotId::of_job(turn.claim.job_id, 0), request, render: None }];
@@ -123,7 +124,7 @@ impl Handler for Render {
             steps: drawn.steps,
             width,
             height,
-            made: Made::Draw,
+            made: Made::Draw { outpainted: None },
             consistency: None,
             report: json!({"timing": drawn.timing, "batch": drawn.batch}),
         };
