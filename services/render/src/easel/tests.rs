@@ -2,7 +2,9 @@ use super::*;
 use async_trait::async_trait;
 use cavendish_domain::{BlobKey, JobId, KnownEmbeddings, Preserve, ShotCutout, ShotSubject, TenantId};
 use cavendish_imaging::image::{ImageFormat, Rgba, RgbaImage};
-use cavendish_renderer::{FakeRenderer, FakeVision, Pixels, PixelsAlpha, RenderError, RenderOutput, RendererInfo};
+use cavendish_renderer::{
+    FakeRenderer, FakeVision, Pixels, PixelsAlpha, RenderError, RenderOutput, RenderRequest, RendererInfo,
+};
 use cavendish_testkit::TestBucket;
 use std::io::Cursor;
 
