@@ -118,7 +118,7 @@ pub enum Made {
     /// The model drew all of it.
     Draw {
         /// The same, drawn on beyond its edges, for the shapes that show more than it.
-        #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         outpainted: Option<Outpainted>,
     },
     /// The subjects' own pixels were placed.
@@ -135,10 +135,11 @@ pub enum Made {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outpainted {
     /// Where the picture lies.
-    #[serde(rename = "outpainted")]
     pub key: BlobKey,
     /// The render's corner in it, left and top in pixels.
     pub at: [u32; 2],
+    /// The parts of it that are drawn throughout: left, top, width and height in pixels. What lies in none of them is not.
+    pub drawn: Vec<[u32; 4]>,
 }
 
 /// Who makes the images of a brief.
@@ -229,5 +230,15 @@ mod tests {
         assert_eq!(brief("x", &["mug"], "pixels").least_consistency(), 0.0);
         let stern = Brief { min_consistency: Some(0.9), ..brief("x", &["mug"], "pixels") };
         assert_eq!(stern.keeping(), Keeping { least: 0.9, ..Keeping::default() });
+    }
+
+    #[test]
+    fn how_a_render_was_made_is_read_from_before_it_could_be_drawn_on() {
+        let read = |made: serde_json::Value| serde_json::from_value::<Made>(made).unwrap();
+        assert_eq!(read(serde_json::json!({"kind": "draw"})), Made::Draw { outpainted: None });
+        let on = serde_json::json!({"kind": "draw", "outpainted": {"key": "t/o.png", "at": [8, 0], "drawn": [[0, 0, 9, 9]]}});
+        let made = read(on.clone());
+        assert!(matches!(&made, Made::Draw { outpainted: Some(on) } if on.at == [8, 0]), "{made:?}");
+        assert_eq!(serde_json::to_value(made).unwrap(), on);
     }
 }

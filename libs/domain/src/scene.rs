@@ -7,8 +7,7 @@ const EMPTY_SCENE: &str = "empty scene with free space in the middle";
 /// What the prompt of a scene's continuation begins with: whatever stands in it stands in what there is already.
 const CONTINUED_SCENE: &str = "the background continues to the edges of the picture, nothing else in it";
 /// Words that say where something is; what follows the first of them is the scene.
-const PLACES: [&str; 12] =
-    ["on", "in", "at", "against", "before", "by", "beside", "near", "under", "over", "inside", "amid"];
+const PLACES: [&str; 8] = ["on", "at", "against", "before", "near", "under", "inside", "amid"];
 /// Words before a subject's name that go with it.
 const ARTICLES: [&str; 6] = ["a", "an", "the", "our", "my", "this"];
 /// Words that are left at the beginning when the subjects' names are gone.
@@ -22,6 +21,12 @@ impl Brief {
         if self.subjects.is_empty() {
             return None;
         }
+        let left = self.unnamed().join(" ");
+        left.contains(char::is_alphanumeric).then(|| format!("{EMPTY_SCENE}, {left}"))
+    }
+
+    /// The prompt's words without the names of its subjects.
+    fn unnamed(&self) -> Vec<&str> {
         let names = self.subjects.iter().filter_map(|subject| subject.name.as_deref());
         let names: Vec<Vec<String>> = names.map(words).filter(|name| !name.is_empty()).collect();
         let mut left: Vec<&str> = vec![];
@@ -42,19 +47,21 @@ impl Brief {
         while left.first().is_some_and(|word| LINKS.contains(&bare(word).as_str())) {
             left.remove(0);
         }
-        let left = left.join(" ");
-        left.contains(char::is_alphanumeric).then(|| format!("{EMPTY_SCENE}, {left}"))
+        left
     }
 
     /// The prompt of what lies beyond the edges of its images: where its subjects are, without them, so that none is drawn
-    /// twice.
+    /// twice. What stands before the first word of place is taken for subjects; a prompt that begins with one says nothing of
+    /// where they begin, so nothing of it is taken.
     #[must_use]
     pub fn continued_scene(&self) -> String {
-        let tokens: Vec<&str> = self.prompt.split_whitespace().collect();
-        let place = |token: &&str| PLACES.contains(&bare(token).as_str());
-        match tokens.iter().position(place) {
-            Some(at) => format!("{CONTINUED_SCENE}: {}", tokens[at..].join(" ")),
-            None => CONTINUED_SCENE.into(),
+        let words = self.unnamed();
+        let place = words.iter().position(|word| PLACES.contains(&bare(word).as_str()));
+        match place {
+            Some(at) if at > 0 || !self.subjects.is_empty() => {
+                format!("{CONTINUED_SCENE}: {}", words[at..].join(" "))
+            }
+            _ => CONTINUED_SCENE.into(),
         }
     }
 }
@@ -99,12 +106,19 @@ mod tests {
 
     #[test]
     fn a_scene_goes_on_without_what_stands_in_it() {
-        let continued = |prompt: &str| {
-            let brief = json!({"prompt": prompt, "deliverables": ["x"]});
+        let named = |prompt: &str, names: &[&str]| {
+            let subjects: Vec<_> =
+                names.iter().map(|name| json!({"name": name, "references": [{"blob": "k"}]})).collect();
+            let brief = json!({"prompt": prompt, "subjects": subjects, "deliverables": ["x"]});
             let told = serde_json::from_value::<Brief>(brief).unwrap().continued_scene();
             told.strip_prefix(CONTINUED_SCENE).unwrap().to_owned()
         };
+        let continued = |prompt: &str| named(prompt, &[]);
         assert_eq!(continued("two red mugs On wet asphalt, at night"), ": On wet asphalt, at night");
+        assert_eq!(continued("On an oak table, a red mug"), "", "who knows where the mug begins");
+        assert_eq!(named("On an oak table, a red mug", &["red mug"]), ": On an oak table,");
+        assert_eq!(named("our mug on oak beside the mug", &["mug"]), ": on oak beside");
+        assert_eq!(continued("sneakers by Nike on asphalt"), ": on asphalt");
         assert_eq!(continued("a mug"), "");
         assert_eq!(continued(""), "");
     }

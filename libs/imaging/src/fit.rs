@@ -89,7 +89,8 @@ impl Render<'_> {
     }
 
     /// What of the picture [`Self::fit`] shows for these arguments: `[left, top, right, bottom]` in its pixels, below 0 and
-    /// above its size where the shape shows more than there is.
+    /// above its size where the shape shows more than there is. Less the half pixel of the result by which a picture may be
+    /// too small for it.
     ///
     /// # Errors
     /// As [`Self::fit`].
@@ -101,7 +102,7 @@ impl Render<'_> {
         safe: Option<[f32; 4]>,
     ) -> Result<[f32; 4], ImageError> {
         let Arranged { scale, corner: [x, y], .. } = self.arranged(width, height, subject, safe)?;
-        Ok([-x, -y, width as f32 - x, height as f32 - y].map(|side| side / scale))
+        Ok([0.5 - x, 0.5 - y, width as f32 - x - 0.5, height as f32 - y - 0.5].map(|side| side / scale))
     }
 
     fn arranged(
@@ -130,7 +131,9 @@ impl Render<'_> {
             return Ok(Arranged { kept, known, scale: cover, corner });
         };
         let size = [0, 1].map(|axis| (bounds[axis + 2] - bounds[axis]).max(1.0));
-        let scale = cover.min(room[0] * SNUG / size[0]).min(room[1] * SNUG / size[1]);
+        // A busy picture is not made smaller for more air than it has itself.
+        let snug = |axis: usize| if self.is_plain() { SNUG } else { SNUG.max(size[axis] / of[axis]) };
+        let scale = [0, 1].into_iter().map(|axis| room[axis] * snug(axis) / size[axis]).fold(cover, f32::min);
         Ok(Arranged { kept, known, scale, corner: corner(of, bounds, scale, canvas, safe) })
     }
 
@@ -148,7 +151,7 @@ impl Render<'_> {
             let site = Site { corner, size: of.map(|side| side * scale), subject };
             let seen = self.visible(scale, corner, canvas)?;
             (FitMode::Extended, extend::painted(canvas, seen.as_ref(), self.backdrop(), &site))
-        } else if let Some((wider, at)) = self.wider() {
+        } else if let Some((wider, at)) = self.wider(scale, corner, canvas) {
             let corner = [0, 1].map(|axis| corner[axis] - at[axis] as f32 * scale);
             let subject = [0, 1, 2, 3].map(|side| subject[side] + at[side % 2] as f32);
             let mode = if wider.reaches(scale, corner, canvas) { FitMode::Outpainted } else { FitMode::Padded };

@@ -93,7 +93,7 @@ fn painted(request: &RenderRequest) -> Pixels {
     let RenderRequest { width, height, .. } = *request;
     let mut rgb = [r, g, b].repeat(width as usize * height as usize);
     if request.prompt.contains("checks") {
-        let side = (width.max(height) as usize / 16).max(1);
+        let side = (width.max(height) as usize / 64).max(1);
         for (at, pixel) in rgb.chunks_exact_mut(3).enumerate() {
             let (x, y) = (at % width as usize / side, at / width as usize / side);
             pixel.fill(if (x + y).is_multiple_of(2) { 90 } else { 160 });

@@ -112,7 +112,7 @@ impl Store {
                        SELECT r.shot_id FROM renders r JOIN shots s ON s.id = r.shot_id JOIN jobs j ON j.id = s.job_id
                        WHERE r.deleted_at IS NULL AND j.settled_at <= now() - $1 * interval '1 second'
                        ORDER BY r.created_at LIMIT $2 FOR UPDATE OF r SKIP LOCKED)
-                   RETURNING blob_key, coalesce(made->>'scene', made->>'outpainted')";
+                   RETURNING blob_key, coalesce(made->>'scene', made->'outpainted'->>'key')";
         let gone: Vec<(String, Option<String>)> =
             sqlx::query_as(sql).bind(age.as_secs_f64()).bind(BATCH).fetch_all(&mut *tx).await?;
         let (renders, scenes): (Vec<_>, Vec<_>) = gone.iter().cloned().unzip();

@@ -70,7 +70,7 @@ impl Scene {
         }
     }
 
-    fn drawn(picture: &Decoded, wider: Option<(Decoded, [u32; 2])>, request: &ShotRequest, packshots: bool) -> Self {
+    fn drawn(picture: &Decoded, wider: Vec<(RgbImage, [u32; 2])>, request: &ShotRequest, packshots: bool) -> Self {
         let mut render = Render::from(picture.to_rgb());
         let found = render.found(request.most_side());
         let bounds = found.as_ref().and_then(Cutout::standing_out);
@@ -83,8 +83,8 @@ impl Scene {
             Some(cut) if cut.confidence < DOUBTFUL => cut.uncertain.clone(),
             Some(_) => None,
         };
-        if let Some((wider, at)) = wider {
-            render = render.outpainted(wider.to_rgb(), at);
+        for (wider, at) in wider {
+            render = render.outpainted(wider, at);
         }
         let subjects = subject.into_iter().map(|cut| (cut, 1.0)).collect();
         let (backdrop, variant) = (Backdrop::white(), request.variant);

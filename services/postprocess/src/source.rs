@@ -4,7 +4,8 @@ use crate::handler::Input;
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
 use cavendish_domain::{Backdrop, BlobKey, Made, Method, Outpainted};
-use cavendish_imaging::{Decoded, ImageError, Limits, decode};
+use cavendish_imaging::image::RgbImage;
+use cavendish_imaging::{Decoded, ImageError, Limits, crop, decode};
 use cavendish_service_kit::{blob_error, blocking};
 
 /// Bytes of a stored render, scene or cut-out, at most.
@@ -12,8 +13,8 @@ const MAX_SOURCE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Decoded, and not yet taken apart.
 pub(crate) enum Source {
-    /// The render of a model, and the same drawn on beyond its edges with the render's corner in that.
-    Drawn(Decoded, Option<(Decoded, [u32; 2])>),
+    /// The render of a model, and the same drawn on beyond its edges, this way and that, with the render's corner in each.
+    Drawn(Decoded, Vec<(RgbImage, [u32; 2])>),
     /// Cut-outs that are placed.
     Placed {
         /// From left to right.
@@ -39,8 +40,8 @@ pub(crate) async fn read(blobs: &dyn BlobStore, input: &Input) -> Result<Source,
             let key = serde_json::from_value(input.render.blob_key.clone().into())
                 .map_err(|error| HandlerError::permanent("unreadable_input", error))?;
             let wider = match outpainted {
-                Some(Outpainted { key, at }) => Some((fetch(blobs, &key).await?, at)),
-                None => None,
+                Some(outpainted) => wider(blobs, outpainted).await?,
+                None => vec![],
             };
             Ok(Source::Drawn(fetch(blobs, &key).await?, wider))
         }
@@ -58,9 +59,28 @@ pub(crate) async fn read(blobs: &dyn BlobStore, input: &Input) -> Result<Source,
     }
 }
 
+/// The parts of a picture that was drawn on which are drawn throughout. Where it cannot be read, none: the render is there.
+async fn wider(blobs: &dyn BlobStore, outpainted: Outpainted) -> Result<Vec<(RgbImage, [u32; 2])>, HandlerError> {
+    let Outpainted { key, at, drawn } = outpainted;
+    let picture = match fetch(blobs, &key).await {
+        Ok(picture) => picture.to_rgb(),
+        Err(error) if error.retryable => return Err(error),
+        Err(error) => {
+            tracing::warn!(%error, %key, "what was drawn beyond a render's edges cannot be read: it is continued softly");
+            return Ok(vec![]);
+        }
+    };
+    let part = move |[left, top, width, height]: [u32; 4]| {
+        let at = [at[0].checked_sub(left)?, at[1].checked_sub(top)?];
+        Some((crop(&picture, left, top, width, height).ok()?, at))
+    };
+    blocking(move || drawn.into_iter().filter_map(part).collect()).await
+}
+
 async fn fetch(blobs: &dyn BlobStore, key: &BlobKey) -> Result<Decoded, HandlerError> {
     let bytes = blobs.get(key, MAX_SOURCE_BYTES).await.map_err(blob_error)?;
-    blocking(move || decode(&bytes, &Limits::default()))
+    let limits = Limits { max_bytes: MAX_SOURCE_BYTES as usize, ..Limits::default() };
+    blocking(move || decode(&bytes, &limits))
         .await?
         .map_err(|error: ImageError| HandlerError::permanent("unreadable_render", error))
 }

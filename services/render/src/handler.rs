@@ -49,8 +49,8 @@ impl RenderHandler {
             None => {
                 let key = BlobKey::outpainted(claim.tenant_id, claim.job_id, shot, attempt);
                 let outpainted = match outpainted {
-                    Some(DrawnOn { image, at }) => {
-                        self.upload(&key, image).await.map(|()| Some(Outpainted { key, at }))?
+                    Some(DrawnOn { image, at, drawn }) => {
+                        self.upload(&key, image).await.map(|()| Some(Outpainted { key, at, drawn }))?
                     }
                     None => None,
                 };

@@ -14,7 +14,7 @@ const STRONGER_COSTS: f64 = 3.0;
 /// Seconds that placing subjects takes, at most.
 const PLACING: f64 = 0.5;
 /// What is left for the rest of the line.
-pub(crate) const REST: Duration = Duration::from_millis(200);
+const REST: Duration = Duration::from_millis(200);
 
 /// One way to make a shot.
 #[derive(Debug, Clone, PartialEq)]

@@ -97,21 +97,20 @@ impl Cutout {
     }
 
     /// Where it is, `[left, top, right, bottom]` as shares of its picture, when it is surely a subject ([`DOUBTFUL`]) and
-    /// leaves something beside it: what fills the frame both ways is a scene.
+    /// leaves something beside it: things stand; what spans the frame is the scene.
     pub fn standing_out(&self) -> Option<[f32; 4]> {
         let PixelBox { x, y, width, height } = self.bbox;
         let of = [self.rgba.width(), self.rgba.height()].map(|side| side as f32);
         let bounds = [x as f32 / of[0], y as f32 / of[1], (x + width) as f32 / of[0], (y + height) as f32 / of[1]];
-        let leaves = (0..2).any(|axis| bounds[axis + 2] - bounds[axis] <= MOST_OF_FRAME);
-        (leaves && self.confidence >= DOUBTFUL).then_some(bounds)
+        (bounds[2] - bounds[0] <= MOST_OF_WIDTH && self.confidence >= DOUBTFUL).then_some(bounds)
     }
 }
 
 /// Cut-outs below this confidence are told to people.
 pub const DOUBTFUL: f32 = 0.6;
 
-/// Share of the frame's sides that a subject fills at most: more is a scene.
-const MOST_OF_FRAME: f32 = 0.8;
+/// Share of the frame's width that a subject fills at most.
+const MOST_OF_WIDTH: f32 = 0.8;
 
 /// Larger pictures are cut out at this size: no output needs more pixels of a subject.
 const MAX_SIDE: u32 = 2400;

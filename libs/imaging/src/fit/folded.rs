@@ -16,6 +16,8 @@ const SOFTER: f32 = 0.3;
 const SOFTEST: f32 = 0.16;
 /// Blur of a level in its own pixels: enough to hide that they are coarse.
 const LEVEL_SIGMA: f32 = 2.0;
+/// Pixels of a level, at most.
+const LEVEL_PIXELS: u64 = 1 << 22;
 /// The narrowest strip that is folded, as a share of the picture's longer side.
 const NARROWEST: f32 = 0.05;
 
@@ -38,51 +40,63 @@ impl Strips {
 }
 
 /// The folded canvas, at ever coarser sizes: each twice as soft as the one before.
-pub(super) struct Folded {
-    sharp: RgbImage,
+pub(super) struct Folded<'a> {
+    picture: &'a RgbImage,
+    /// Where in the picture each column and each row of the canvas is taken from.
+    from: [Vec<u32>; 2],
     levels: Vec<Level>,
     /// Left, top, right, bottom of the picture on the canvas.
     inside: Bounds,
-    softest: f32,
+    /// Blur of the first level, and the strongest there is, pixels of the canvas.
+    first: f32,
+    strongest: f32,
 }
 
 struct Level {
     width: usize,
     height: usize,
-    /// Pixels of the level per pixel of the canvas, along each axis.
-    scale: [f32; 2],
-    rgb: Vec<[f32; 3]>,
+    /// Pixels of the level per pixel of the canvas.
+    scale: f32,
+    /// Three values for each pixel.
+    rgb: Vec<f32>,
 }
 
-impl Folded {
-    pub(super) fn of(seen: &Visible, strips: &Strips, canvas: (u32, u32)) -> Result<Self, ImageError> {
-        let (width, height) = seen.picture.dimensions();
-        let sharp = spread(seen, strips, canvas);
-        let softest = width.max(height) as f32 * SOFTEST;
-        let (mut levels, mut sigma, mut reduced) = (vec![], LEVEL_SIGMA, None);
-        while sigma < softest {
-            let image = reduced.as_ref().unwrap_or(&sharp);
-            let next = reduced_softly(image, image.width().div_ceil(2), image.height().div_ceil(2))?;
-            levels.push(Level::of(&next, canvas));
-            reduced = Some(next);
-            sigma *= 2.0;
+impl<'a> Folded<'a> {
+    pub(super) fn of(seen: &'a Visible, strips: Strips, canvas: (u32, u32)) -> Result<Self, ImageError> {
+        let (picture, (width, height)) = (&seen.picture, seen.picture.dimensions());
+        let Strips([left, top, right, bottom]) = strips;
+        let across = (0..canvas.0).map(|x| fold(x, seen.at.0, width, left, right)).collect();
+        let down = (0..canvas.1).map(|y| fold(y, seen.at.1, height, top, bottom)).collect();
+        let from = [across, down];
+        // A large canvas begins with a coarser level: no more to the eye, and far less to hold.
+        let pixels = |coarse: u32| u64::from(canvas.0.div_ceil(coarse)) * u64::from(canvas.1.div_ceil(coarse));
+        let mut coarse = 2;
+        while pixels(coarse) > LEVEL_PIXELS {
+            coarse *= 2;
         }
-        let [left, top] = [seen.at.0 as f32, seen.at.1 as f32];
-        let inside = [left, top, left + width as f32, top + height as f32];
-        Ok(Self { sharp, levels, inside, softest })
+        let (first, strongest) = (LEVEL_SIGMA * coarse as f32, width.max(height) as f32 * SOFTEST);
+        let (mut levels, mut blur) = (vec![], first);
+        while blur < 2.0 * strongest {
+            levels.push(Level::of(picture, &from, coarse)?);
+            (coarse, blur) = (coarse * 2, blur * 2.0);
+        }
+        let inside = [seen.at.0, seen.at.1, seen.at.0 + width, seen.at.1 + height].map(|side| side as f32);
+        Ok(Self { picture, from, levels, inside, first, strongest })
     }
 
     /// One row of the canvas.
     pub(super) fn row(&self, y: u32) -> Row<'_> {
         let away = beyond(y, self.inside[1], self.inside[3]);
-        Row { folded: self, y, away, lines: self.levels.iter().map(|level| level.line(y)).collect() }
+        let lines = self.levels.iter().map(|level| level.line(y)).collect();
+        Row { folded: self, from: self.from[1][y as usize], away, lines }
     }
 }
 
 /// A row of the canvas, with what each level has of it.
 pub(super) struct Row<'a> {
-    folded: &'a Folded,
-    y: u32,
+    folded: &'a Folded<'a>,
+    /// The row of the picture that it is taken from.
+    from: u32,
     /// Pixels above or below the picture.
     away: f32,
     lines: Vec<Line<'a>>,
@@ -91,14 +105,14 @@ pub(super) struct Row<'a> {
 impl Row<'_> {
     /// The colour beyond the edges; None within the picture.
     pub(super) fn at(&self, x: u32) -> Option<[f32; 3]> {
-        let Folded { sharp, inside, softest, .. } = self.folded;
+        let Folded { picture, from, inside, first, strongest, .. } = self.folded;
         let away = beyond(x, inside[0], inside[2]).hypot(self.away);
         if away <= 0.0 {
             return None;
         }
-        let sharp = || sharp.get_pixel(x, self.y).0.map(f32::from);
+        let sharp = || picture.get_pixel(from[0][x as usize], self.from).0.map(f32::from);
         // Level 0 is the sharp one; each further one is twice as soft as the one before.
-        let soft = (away * SOFTER).min(*softest) / (2.0 * LEVEL_SIGMA);
+        let soft = (away * SOFTER).min(*strongest) / first;
         let level = if soft < 1.0 { soft } else { 1.0 + soft.log2() };
         let level = level.min(self.lines.len() as f32);
         let (low, part) = (level as usize, level.fract());
@@ -112,18 +126,29 @@ impl Row<'_> {
 }
 
 impl Level {
-    fn of(image: &RgbImage, canvas: (u32, u32)) -> Self {
-        let (width, height) = (image.width() as usize, image.height() as usize);
-        let mut plane: Vec<f32> = image.as_raw().iter().map(|value| f32::from(*value)).collect();
-        gaussian_of::<3>(&mut plane, width, height, [LEVEL_SIGMA; 2]);
-        let scale = [width as f32 / canvas.0 as f32, height as f32 / canvas.1 as f32];
-        Self { width, height, scale, rgb: plane.as_chunks::<3>().0.to_vec() }
+    /// The canvas at one in `coarse` pixels each way, folded from the picture reduced so: its blur hides what that leaves
+    /// out.
+    fn of(picture: &RgbImage, from: &[Vec<u32>; 2], coarse: u32) -> Result<Self, ImageError> {
+        let (width, height) = (picture.width().div_ceil(coarse), picture.height().div_ceil(coarse));
+        let reduced = reduced_softly(picture, width, height)?;
+        let middles = |from: &[u32], side: u32| -> Vec<u32> {
+            let blocks = from.chunks(coarse as usize);
+            blocks.map(|block| (block[block.len() / 2] / coarse).min(side - 1)).collect()
+        };
+        let (across, down) = (middles(&from[0], width), middles(&from[1], height));
+        let mut rgb = Vec::with_capacity(across.len() * down.len() * 3);
+        for y in &down {
+            across.iter().for_each(|x| rgb.extend(reduced.get_pixel(*x, *y).0.map(f32::from)));
+        }
+        let (width, height) = (across.len(), down.len());
+        gaussian_of::<3>(&mut rgb, width, height, [LEVEL_SIGMA; 2]);
+        Ok(Self { width, height, scale: 1.0 / coarse as f32, rgb })
     }
 
     fn line(&self, y: u32) -> Line<'_> {
-        let (low, high, part) = between(y, self.scale[1], self.height);
-        let row = |y: usize| &self.rgb[y * self.width..][..self.width];
-        Line { upper: row(low), lower: row(high), part, scale: self.scale[0] }
+        let (low, high, part) = between(y, self.scale, self.height);
+        let row = |y: usize| self.rgb[y * self.width * 3..][..self.width * 3].as_chunks::<3>().0;
+        Line { upper: row(low), lower: row(high), part, scale: self.scale }
     }
 }
 
@@ -156,18 +181,6 @@ fn between(at: u32, scale: f32, length: usize) -> (usize, usize, f32) {
 fn beyond(at: u32, from: f32, to: f32) -> f32 {
     let at = at as f32 + 0.5;
     (from - at).max(at - to).max(0.0)
-}
-
-/// A canvas with the picture at its place, and its strips folded over the rest.
-fn spread(seen: &Visible, Strips([left, top, right, bottom]): &Strips, canvas: (u32, u32)) -> RgbImage {
-    let picture = &seen.picture;
-    let columns: Vec<u32> = (0..canvas.0).map(|x| fold(x, seen.at.0, picture.width(), *left, *right)).collect();
-    let mut out = Vec::with_capacity(canvas.0 as usize * canvas.1 as usize * 3);
-    for y in 0..canvas.1 {
-        let from = fold(y, seen.at.1, picture.height(), *top, *bottom);
-        columns.iter().for_each(|x| out.extend_from_slice(&picture.get_pixel(*x, from).0));
-    }
-    RgbImage::from_raw(canvas.0, canvas.1, out).unwrap_or_default()
 }
 
 /// Where in a line of `length`, which begins at `start`, a place of the canvas is taken from: `before` and `after` pixels at

@@ -24,7 +24,7 @@ pub(super) fn lay(
         return Ok(seen.picture);
     }
     let kept = [0, 1, 2, 3].map(|side| kept[side] * scale + corner[side % 2]);
-    let folded = Folded::of(&seen, &Strips::beside(kept, &seen), canvas)?;
+    let folded = Folded::of(&seen, Strips::beside(kept, &seen), canvas)?;
     let mut out = RgbImage::new(canvas.0, canvas.1);
     for (y, row) in out.enumerate_rows_mut() {
         let beyond = folded.row(y);

@@ -28,8 +28,8 @@ pub struct Render<'a> {
     backdrop: OnceLock<PlainBackground>,
     subject: OnceLock<Option<PixelBox>>,
     halves: [OnceLock<RgbImage>; HALVINGS],
-    /// The same picture drawn on beyond its edges, and its corner in that.
-    wider: Option<(Box<Render<'static>>, [u32; 2])>,
+    /// The same picture drawn on beyond its edges, this way and that, and its corner in each.
+    wider: Vec<(Render<'static>, [u32; 2])>,
 }
 
 impl From<RgbImage> for Render<'static> {
@@ -53,7 +53,7 @@ pub(crate) struct Visible {
 
 impl<'a> Render<'a> {
     fn with(image: Cow<'a, RgbImage>) -> Self {
-        Self { image, backdrop: OnceLock::new(), subject: OnceLock::new(), halves: Default::default(), wider: None }
+        Self { image, backdrop: OnceLock::new(), subject: OnceLock::new(), halves: Default::default(), wider: vec![] }
     }
 
     /// The picture.
@@ -62,21 +62,36 @@ impl<'a> Render<'a> {
     }
 
     /// The same with what a model drew beyond its edges: `wider`, in which the picture's corner is at `at`. Shapes that show
-    /// more than the picture have it from there.
+    /// more than the picture have it from there; of several, from the one that shows most.
     #[must_use]
-    pub fn outpainted(self, wider: RgbImage, at: [u32; 2]) -> Self {
-        Self { wider: Some((Box::new(wider.into()), at)), ..self }
+    pub fn outpainted(mut self, wider: RgbImage, at: [u32; 2]) -> Self {
+        self.wider.push((wider.into(), at));
+        self
     }
 
-    /// What stands out in it, where something does: before a plain backdrop as exactly as [`cutout_opaque`] cuts it out at
-    /// `most_side`; else as exactly as it takes to know where it is, which is many times quicker.
+    /// What stands out in it, where something does: before a plain backdrop as exactly as [`crate::cutout`] cuts it out at
+    /// `most_side`; else as exactly as it takes to know where it is.
     pub fn found(&self, most_side: Option<u32>) -> Option<Cutout> {
         let side = if self.is_plain() { most_side } else { Some(most_side.unwrap_or(FOUND_AT).min(FOUND_AT)) };
         cutout_opaque(&self.image, side).ok()
     }
 
-    pub(super) fn wider(&self) -> Option<(&Render<'static>, [u32; 2])> {
-        self.wider.as_ref().map(|(wider, at)| (&**wider, *at))
+    /// The wider picture that shows most of a canvas on which this one lies so.
+    pub(super) fn wider(
+        &self,
+        scale: f32,
+        corner: [f32; 2],
+        canvas: (u32, u32),
+    ) -> Option<(&Render<'static>, [u32; 2])> {
+        let shows = |wider: &Render<'_>, at: [u32; 2]| {
+            let along = |axis: usize, side: u32, end: u32| {
+                let from = corner[axis] - at[axis] as f32 * scale;
+                (from + side as f32 * scale).min(end as f32) - from.max(0.0)
+            };
+            along(0, wider.image.width(), canvas.0) * along(1, wider.image.height(), canvas.1)
+        };
+        let all = self.wider.iter().map(|(wider, at)| (wider, *at));
+        all.max_by(|(a, at), (b, other)| shows(a, *at).total_cmp(&shows(b, *other)))
     }
 
     /// Whether its backdrop is plain, and so is continued without a model.

@@ -27,6 +27,18 @@ fn a_subject_on_a_plain_backdrop_leaves_its_shadow_behind() {
 }
 
 #[test]
+fn what_spans_the_width_of_its_frame_is_a_scene_and_what_is_tall_is_none() {
+    let standing = |wide: std::ops::Range<u32>, high: std::ops::Range<u32>| {
+        let inside = |x, y| wide.contains(&x) && high.contains(&y);
+        let photo = RgbImage::from_fn(200, 200, |x, y| Rgb(if inside(x, y) { [190, 40, 40] } else { [240; 3] }));
+        cutout(&decoded(&photo), &CutoutHint::default()).unwrap().standing_out()
+    };
+    let [left, top, right, bottom] = standing(70..130, 8..192).unwrap();
+    assert!((left - 0.35).abs() < 0.02 && (right - 0.65).abs() < 0.02 && top < 0.06 && bottom > 0.94);
+    assert_eq!(standing(8..192, 70..130), None);
+}
+
+#[test]
 fn an_enlarged_picture_is_cut_out_at_the_size_that_is_named() {
     let photo = decoded(&disc_on_planks(340, 240, (170.0, 120.0), 70.0));
     let size = |most_side| cutout(&photo, &CutoutHint { bounds: None, most_side }).unwrap().rgba.dimensions();

@@ -83,6 +83,28 @@ fn what_a_model_drew_beyond_the_edges_is_shown_instead_of_a_smear() {
 }
 
 #[test]
+fn a_busy_picture_is_not_made_smaller_for_more_air_than_it_has() {
+    let bottle = Some([0.3, 0.02, 0.7, 0.98]);
+    let same = fit(&busy(100, 100), 150, 150, bottle, None).unwrap();
+    assert_eq!((same.mode, same.scale), (FitMode::Cropped, 1.5));
+    let wide = fit(&busy(100, 100), 300, 100, bottle, None).unwrap();
+    assert!((wide.scale - 1.0).abs() < 0.01 && wide.subject.unwrap().height <= 97, "{:?}", wide.subject);
+}
+
+#[test]
+fn of_what_was_drawn_this_way_and_that_the_one_that_shows_most_is_taken() {
+    let (wide, tall) = (busy(300, 100), busy(100, 300));
+    let render = crop(&wide, 100, 0, 100, 100).unwrap();
+    let both = Render::from(&render).outpainted(wide, [100, 0]).outpainted(tall, [0, 100]);
+    let subject = Some([0.1, 0.1, 0.9, 0.9]);
+    for (width, height) in [(200, 100), (100, 200)] {
+        assert_eq!(both.fit(width, height, subject, None).unwrap().mode, FitMode::Outpainted, "{width}×{height}");
+    }
+    let cramped = Some([80.0, 80.0, 120.0, 120.0]);
+    assert_eq!(both.fit(200, 200, subject, cramped).unwrap().mode, FitMode::Padded, "corners were never drawn");
+}
+
+#[test]
 fn nonsense_is_refused() {
     let image = busy(20, 20);
     assert!(fit(&image, 0, 10, None, None).is_err());

@@ -27,8 +27,12 @@ impl Renderer for Painter {
         cancel: CancellationToken,
     ) -> Result<RenderOutput, RenderError> {
         let colours: Vec<[u8; 3]> = request.references.iter().map(|reference| middle(&reference.pixels)).collect();
-        if request.edit.is_some() && request.prompt.contains("glass") {
-            return Err(RenderError::Failed("no glass".into()));
+        match &request.prompt {
+            _ if request.edit.is_none() => {}
+            prompt if prompt.contains("cancelled") => return Err(RenderError::Cancelled),
+            prompt if prompt.contains("glass") => return Err(RenderError::Failed("no glass".into())),
+            prompt if prompt.contains("three steps") => assert_eq!(request.steps, Some(3)),
+            _ => {}
         }
         let likes = (self.0)(&request);
         let mut output = FakeRenderer::default().render(request, on_step, cancel).await?;
@@ -184,37 +188,39 @@ async fn embeddings_that_are_known_are_believed_when_this_encoder_made_them() {
     assert_eq!(world.made(only_drawn).await.consistency, Some(0.0));
 }
 
-/// A drawing on checks, for a frame four times as wide as high.
-async fn on_checks(scene: &str, until: Option<Instant>) -> Drawn {
+/// A drawing on checks in three steps, for a frame four times as wide as high.
+async fn on_checks(scene: &str, until: Option<Instant>) -> Result<Drawn, HandlerError> {
     let world = World::new(|_| true).await;
     let frame = json!({"width": 400, "height": 100, "safe": [0.0, 0.0, 400.0, 100.0]});
     let outpaint = json!({"prompt": scene, "frames": [frame]});
-    let shot = json!({"prompt": "checks", "subjects": [], "instead": null, "outpaint": outpaint});
-    world.make(&world.shot(shot), until).await.unwrap()
+    let shot = json!({"prompt": "checks", "steps": 3, "subjects": [], "instead": null, "outpaint": outpaint});
+    world.make(&world.shot(shot), until).await
 }
 
 #[tokio::test]
 async fn a_scene_is_drawn_on_beyond_its_edges_as_far_as_a_frame_shows_it() {
-    let drawn = on_checks("checks", None).await;
-    let DrawnOn { image, at: [x, y] } = drawn.outpainted.as_ref().unwrap();
+    let drawn = on_checks("checks in three steps", None).await.unwrap();
+    let DrawnOn { image, at: [x, y], drawn: parts } = drawn.outpainted.as_ref().unwrap();
     let told = &drawn.report["outpainted"];
     assert!(told["windows"] == told["needed"] && told["stopped"].is_null(), "{told}");
     assert!(*x > 0 && *y == 0 && image.height() == 256 && image.width() % 128 == 0, "{x} {y} {:?}", image.dimensions());
     assert_eq!(image.get_pixel(x + 128, 128), drawn.image.get_pixel(128, 128));
-    let again = on_checks("checks", None).await;
+    assert_eq!(*parts, [[0, 0, image.width(), 256]]);
+    let again = on_checks("checks in three steps", None).await.unwrap();
     assert!(again.outpainted.unwrap().image == *image, "the same seed gives the same pixels");
 }
 
 #[tokio::test]
 async fn a_drawing_is_not_lost_to_what_lies_beyond_its_edges() {
-    let late = on_checks("checks", Some(Instant::now())).await;
+    let late = on_checks("checks", Some(Instant::now())).await.unwrap();
     assert_eq!((&late.report["outpainted"]["stopped"], late.outpainted.is_none()), (&json!("deadline"), true));
-    let failed = on_checks("checks on glass", None).await;
+    let failed = on_checks("checks on glass", None).await.unwrap();
     let told = &failed.report["outpainted"];
     assert_eq!((&told["windows"], failed.outpainted.is_none()), (&json!(0), true), "{told}");
     assert!(told["stopped"].as_str().unwrap().contains("no glass"), "{told}");
-    let other = on_checks("another colour", None).await;
+    let other = on_checks("another colour", None).await.unwrap();
     let told = &other.report["outpainted"];
     assert!(told["stopped"].as_str().unwrap().contains("does not go with the picture"), "{told}");
     assert!(other.outpainted.is_none());
+    assert_eq!(on_checks("cancelled", None).await.err().unwrap().reason, "cancelled");
 }

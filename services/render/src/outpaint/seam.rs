@@ -6,8 +6,8 @@ use cavendish_imaging::image::RgbImage;
 
 /// Blocks along a cell's side: one is as wide as the strip in which old and new are mixed.
 pub(super) const BLOCKS: usize = 16;
-/// How many blocks lie between those that are compared: from behind the mixed strip to well into what is new.
-const APART: usize = 4;
+/// How many blocks apart those lie that are compared: across the seam the second on either side, the first being mixed.
+const APART: usize = 3;
 /// How much more the colours may change across the seam than within the picture.
 const MORE: f32 = 2.0;
 /// And this much in any case, of 255.
@@ -36,8 +36,7 @@ impl Change {
             for n in 0..2 * BLOCKS - APART {
                 let ([x, y], [u, v]) = (at(n), at(n + APART));
                 let change = distance(means[y * 2 * BLOCKS + x], means[v * 2 * BLOCKS + u]);
-                // The second block on either side of the seam, the first being mixed, or any two of what was there.
-                let seam = (n + APART / 2).is_multiple_of(BLOCKS);
+                let seam = (n + 2).is_multiple_of(BLOCKS);
                 match (known(x, y), known(u, v)) {
                     (true, true) => within.push(change),
                     (true, false) | (false, true) if seam => across.push(change),
@@ -99,7 +98,7 @@ mod tests {
         assert!(change(&|x, _| shade(x)).is_seamless());
         assert!(!change(&|x, _| if x < 64 { shade(x) } else { [240, 210, 170] }).is_seamless());
         // Stripes may go on as stripes, and not end.
-        let stripe = |y: u32| if y / 6 % 2 == 0 { [200, 60, 60] } else { [60, 60, 60] };
+        let stripe = |y: u32| if (y / 6).is_multiple_of(2) { [200, 60, 60] } else { [60, 60, 60] };
         assert!(change(&|_, y| stripe(y)).is_seamless());
         let flat = change(&|x, y| if x < 64 { stripe(y) } else { [20, 220, 250] });
         assert!(!flat.is_seamless(), "{flat:?}");
