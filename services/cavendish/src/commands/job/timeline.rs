@@ -55,6 +55,7 @@ fn rendered(data: &Value) -> String {
     }
     parts.push(format!("seed {}", plain(&data["seed"])));
     parts.extend(drawn_in(&data["report"]).map(|time| format!("drawn in {time}")));
+    parts.extend(drawn_on(&data["report"]["outpainted"]));
     if data["attempt"].as_u64().is_some_and(|attempt| attempt > 1) {
         parts.push(format!("attempt {}", data["attempt"]));
     }
@@ -66,6 +67,14 @@ pub(super) fn drawn_in(report: &Value) -> Option<String> {
     let waited = report["timing"]["queued_ms"].as_f64().unwrap_or(0.0);
     let took = report["rendered_ms"].as_f64()? - waited;
     Some(span(took.max(0.0) as u64))
+}
+
+/// `drawn on in 1 of 4 windows: deadline`, of a scene that deliverables show more of than its render.
+fn drawn_on(told: &Value) -> Option<String> {
+    let (done, needed) = (told["windows"].as_u64()?, told["needed"].as_u64()?);
+    let why = told["stopped"].as_str().map_or_else(String::new, |why| format!(": {why}"));
+    let all = if done == needed { String::new() } else { format!("{done} of ") };
+    Some(format!("drawn on in {all}{}{why}", counted(&told["needed"], "window")))
 }
 
 /// `shot 2`; nothing for what is no shot of this job.
@@ -132,5 +141,14 @@ mod tests {
         let late = json!({"assets": [1], "late_by_ms": 1_200});
         assert!(said("job.completed", late).ends_with("1 file, 1.2 s late"));
         assert!(said("job.invented", json!({"a": 1})).ends_with("{\"a\":1}"));
+    }
+
+    #[test]
+    fn a_scene_that_was_drawn_on_says_how_far_and_why_no_farther() {
+        let told = |value| drawn_on(&value);
+        assert_eq!(told(json!({"windows": 1, "needed": 1, "stopped": null})).unwrap(), "drawn on in 1 window");
+        let early = json!({"windows": 1, "needed": 4, "stopped": "deadline"});
+        assert_eq!(told(early).unwrap(), "drawn on in 1 of 4 windows: deadline");
+        assert_eq!(told(Value::Null), None);
     }
 }
