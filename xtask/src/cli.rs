@@ -49,7 +49,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Set up, build, and turn two briefs into finished images
+    /// Set up, build, and turn seven briefs into finished images
     Demo {
         /// Where the images go
         #[arg(long, default_value = "demo-output", value_name = "DIR")]

@@ -100,8 +100,8 @@ pub struct GenerateArgs {
 /// A line: in this process, or behind a gateway.
 #[derive(Debug, Args)]
 pub struct LineArgs {
-    /// Run the whole line in this process, on the servers that the configuration names
-    #[arg(long, conflicts_with_all = ["server", "key"])]
+    /// Run the whole line in this process, on the servers that the configuration names; --server and --key mean nothing then
+    #[arg(long)]
     pub local: bool,
     /// A running gateway
     #[arg(long, env = "CAVENDISH_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]

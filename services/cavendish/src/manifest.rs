@@ -4,9 +4,10 @@ use crate::brief_file::BriefFile;
 use cavendish_domain::JobState;
 use cavendish_gateway::api::{AssetStatus, JobStatus, JobTimings, ShotStatus};
 use cavendish_specs::{Catalogue, Check, Format};
+use cavendish_typesetting::Fit;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -83,6 +84,9 @@ pub struct AssetRecord {
     pub compliant: bool,
     /// The checks with what was measured.
     pub checks: Vec<Check>,
+    /// Parts of the copy that had no room in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// What is doubtful about the cut-out of its subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncertain: Option<String>,
@@ -192,6 +196,14 @@ fn file_name(asset: &AssetStatus, names: &mut HashMap<String, u32>) -> String {
     format!("{stem}{letter}.{extension}")
 }
 
+/// The parts of the copy that had no room in a file, by its report.
+#[must_use]
+pub fn left_out(report: &Value) -> Vec<String> {
+    let elements = report["type"]["elements"].as_array().into_iter().flatten();
+    let out = elements.filter(|element| element["fit"] == json!(Fit::DidNotFit));
+    out.filter_map(|element| element["element"].as_str().map(str::to_owned)).collect()
+}
+
 fn record(brief: &str, job: &JobStatus, asset: &AssetStatus, shot: Option<&ShotStatus>, path: String) -> AssetRecord {
     let render = shot.and_then(|shot| shot.render.as_ref());
     let timings_of =
@@ -211,6 +223,7 @@ fn record(brief: &str, job: &JobStatus, asset: &AssetStatus, shot: Option<&ShotS
         mime: asset.mime.clone(),
         compliant: asset.compliant,
         checks: asset.report.get("checks").and_then(|c| serde_json::from_value(c.clone()).ok()).unwrap_or_default(),
+        left_out: left_out(&asset.report),
         uncertain: asset.report.get("uncertain").and_then(Value::as_str).map(str::to_owned),
         consistency: asset.report.get("consistency").and_then(|c| serde_json::from_value(c.clone()).ok()),
         seed: render.map_or(0, |render| render.seed),
@@ -230,13 +243,14 @@ fn record(brief: &str, job: &JobStatus, asset: &AssetStatus, shot: Option<&ShotS
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn asset(spec: &str, variant: i32, deliverable: i32, shot: Uuid) -> Value {
         json!({"id": Uuid::nil(), "shot_id": shot, "deliverable": deliverable, "spec": spec, "variant": variant,
                "width": 1600, "height": 1600, "bytes": 84_000, "mime": "image/jpeg", "compliant": true,
                "report": {"checks": [{"name": "size", "rule": "r", "measured": "m", "outcome": "passed"}],
-                          "timing": {"encode_ms": 12}, "uncertain": "the rim"},
+                          "timing": {"encode_ms": 12}, "uncertain": "the rim",
+                          "type": {"elements": [{"element": "price", "fit": "set"},
+                                                {"element": "cta", "fit": "did-not-fit"}]}},
                "key": "k", "url": format!("http://s3/{spec}/{variant}/{deliverable}")})
     }
 
@@ -275,7 +289,10 @@ mod tests {
         assert_eq!((record.timings.planning_ms, record.timings.render_ms), (Some(10), Some(20)));
         assert_eq!(record.timings.postprocess["encode_ms"], 12);
         assert_eq!(record.timings.render["denoise_ms"], 9);
-        assert_eq!(record.uncertain.as_deref(), Some("the rim"));
+        assert_eq!(
+            (record.uncertain.as_deref(), record.left_out.as_slice()),
+            (Some("the rim"), ["cta".into()].as_slice())
+        );
         let brief = brief_record(&brief, &job(), None);
         assert_eq!((brief.prompt.as_str(), brief.seed), ("a cup", Some(7)));
     }

@@ -1,7 +1,7 @@
 //! What services must know to reach the servers, private or foreign, and the file that tells them.
 
 use super::{postgres::Postgres, rabbitmq::RabbitMq, s3};
-use crate::paths::write_atomic;
+use crate::paths::{Paths, write_atomic};
 use anyhow::Result;
 use std::{env, fs, path::Path};
 
@@ -50,6 +50,9 @@ pub(crate) struct Connections {
     pub(crate) s3_secret_key: String,
     /// Where files' certificate is; made by the first service that signs.
     pub(crate) certificate: String,
+    /// The checkout and its cache, for what services read from there wherever they are started.
+    pub(crate) root: String,
+    pub(crate) cache: String,
 }
 
 impl Connections {
@@ -59,7 +62,7 @@ impl Connections {
         rabbit: &RabbitMq,
         postgres: &Postgres,
         store: &s3::S3,
-        certificate: &Path,
+        paths: &Paths,
     ) -> Result<Self> {
         let (amqp_url, management_url) = match &foreign.amqp {
             Some(url) => (url.clone(), set("CAVENDISH_AMQP_MANAGEMENT_URL").or_else(|| usual_management_url(url))),
@@ -78,7 +81,9 @@ impl Connections {
             s3_bucket: s3::BUCKET.to_owned(),
             s3_access_key: s3::ACCESS_KEY.to_owned(),
             s3_secret_key: String::new(),
-            certificate: certificate.to_string_lossy().into_owned(),
+            certificate: paths.stack().join("signer.pem").to_string_lossy().into_owned(),
+            root: paths.root.to_string_lossy().into_owned(),
+            cache: paths.cache.to_string_lossy().into_owned(),
         };
         match &foreign.s3 {
             Some(endpoint) => connections.use_foreign_s3(endpoint),
@@ -121,6 +126,17 @@ impl Connections {
                 ("secret_access_key", Some(&self.s3_secret_key)),
             ],
         );
+        let (of, kept) = (|name| format!("{}/{name}", self.root), |name| format!("{}/{name}", self.cache));
+        section(
+            "renderer",
+            &[
+                ("model_dir", Some(&of("models/nano"))),
+                ("encoder_dir", Some(&kept("models/minilm"))),
+                ("vision_dir", Some(&of("models/vision"))),
+                ("known_dir", Some(&of("models/known"))),
+            ],
+        );
+        section("type", &[("fonts_dir", Some(&kept("fonts")))]);
         section("provenance", &[("local_certificate", Some(&self.certificate))]);
         lines.join("\n") + "\n"
     }
@@ -173,6 +189,8 @@ mod tests {
             s3_access_key: "k".into(),
             s3_secret_key: "with \"quotes\"".into(),
             certificate: "/c/signer.pem".into(),
+            root: "/r".into(),
+            cache: "/c".into(),
         };
         let text = connections.to_toml();
         assert!(
@@ -180,6 +198,7 @@ mod tests {
         );
         assert!(text.contains("secret_access_key = \"with \\\"quotes\\\"\"\n"));
         assert!(!text.contains("management_url"));
+        assert!(text.contains("model_dir = \"/r/models/nano\"\n") && text.contains("fonts_dir = \"/c/fonts\"\n"));
         assert!(text.ends_with("[provenance]\nlocal_certificate = \"/c/signer.pem\"\n"));
     }
 }

@@ -108,8 +108,7 @@ impl Stack {
             self.start_all()?;
         }
         let (rabbit, postgres, s3) = (self.rabbitmq(), self.postgres(), self.s3());
-        let certificate = self.paths.stack().join("signer.pem");
-        let connections = Connections::gather(&self.foreign, &rabbit, &postgres, &s3, &certificate)?;
+        let connections = Connections::gather(&self.foreign, &rabbit, &postgres, &s3, &self.paths)?;
         connections.write(&self.paths.env_file())?;
         self.lock.unlock()?;
         Ok(())

@@ -7,6 +7,7 @@ use super::item::{self, Item};
 use super::plan::Plan;
 use super::template::path_part;
 use super::work::Shop;
+use crate::manifest;
 use anyhow::Context;
 use cavendish_gateway::api::{AssetStatus, JobStatus};
 use cavendish_specs::Format;
@@ -56,6 +57,8 @@ impl Shop<'_> {
         let failed =
             asset.report["checks"].as_array().into_iter().flatten().filter(|check| check["outcome"] == "failed");
         let told = |check: &Value| format!("{}: {}", text(&check["name"]), text(&check["measured"]));
+        let left_out = manifest::left_out(&asset.report);
+        let no_room = (!left_out.is_empty()).then(|| format!("no room for {}", left_out.join(", ")));
         MadeFile {
             path: self.plan.naming.fill(&values, path_part),
             spec: asset.spec.clone(),
@@ -65,7 +68,7 @@ impl Shop<'_> {
             bytes: asset.bytes,
             mime: asset.mime.clone(),
             compliant: asset.compliant,
-            problems: failed.map(told).collect::<Vec<_>>().join("; "),
+            problems: failed.map(told).chain(no_room).collect::<Vec<_>>().join("; "),
             consistency: asset.consistency,
             link: tagged(self.plan, &values),
             key: asset.key.clone(),

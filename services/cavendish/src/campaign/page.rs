@@ -101,7 +101,11 @@ fn prints(out: &Path, entry: Option<&Entry>) -> String {
         let path = escape(&format!("../{}", file.path));
         let source = preview::of(&out.join(&file.path)).unwrap_or_else(|| path.clone());
         let (spec, variant, tone) = (escape(&file.spec), file.variant, if file.compliant { "good" } else { "bad" });
-        let told = if file.compliant { "on spec".to_owned() } else { escape(&file.problems) };
+        let told = match (file.compliant, file.problems.as_str()) {
+            (true, "") => "on spec".to_owned(),
+            (true, problems) => format!("on spec, {}", escape(problems)),
+            (false, problems) => escape(problems),
+        };
         format!(
             "<figure style=\"--ratio:{:.4}\"><a href=\"{path}\"><img loading=\"lazy\" src=\"{source}\" alt=\"{spec}\"></a>\
              <figcaption><b>{spec}</b> {variant} · {}×{} <span class=\"{tone}\">{told}</span></figcaption></figure>\n",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct VerifyArgs {
-    /// Pictures: JPEG, PNG or WebP
+    /// Pictures of any format that is written here
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// For programs
@@ -14,9 +14,10 @@ pub struct VerifyArgs {
 }
 
 const HELP: &str = "\
-Looks for the XMP packet, which anyone can write or strip, and for the invisible mark in the pixels, which survives JPEG, half
-the size and a crop of a tenth. Marks of a line with a key of its own (`provenance.watermark_key`) need its --config. Exit code
-1 when a file has neither.
+Looks for Content Credentials (C2PA), which tell whether the file was changed since it was signed, for the XMP packet, which
+anyone can write or strip, and for the invisible mark in the pixels, which survives JPEG, half the size and a crop of a tenth.
+Marks of a line with a key of its own (`provenance.watermark_key`) need its --config. Exit code 1 when a file has none, was
+changed, or cannot be read.
 
 Examples:
   cavendish verify cavendish-output/*.jpg

@@ -20,14 +20,28 @@ pub(crate) fn run(args: &VerifyArgs, config: Option<&Path>) -> anyhow::Result<Ex
     let config = settings::provenance(config)?;
     let (watermark, signer) = (Watermark::new(&config.key()), config.signer()?);
     let anchors = signer.as_ref().map(Signer::chain);
-    let told = args.files.iter().map(|file| look(file, &watermark, anchors)).collect::<anyhow::Result<Vec<_>>>()?;
-    match args.json {
-        true => output::json(&told)?,
-        false => told.iter().for_each(tell),
+    let (mut told, mut unread) = (vec![], false);
+    for file in &args.files {
+        match look(file, &watermark, anchors) {
+            Ok(found) => {
+                if !args.json {
+                    tell(&found);
+                }
+                told.push(found);
+            }
+            // One bad file keeps nothing from the others.
+            Err(error) => {
+                unread = true;
+                output::note(&format!("{} {error:#}", style("✗").red().for_stderr()));
+            }
+        }
+    }
+    if args.json {
+        output::json(&told)?;
     }
     suggest(&told);
     let good = |told: &Told| told.marked && !told.provenance.is_broken();
-    Ok(if told.iter().all(good) { Exit::Done } else { Exit::Failed })
+    Ok(if !unread && told.iter().all(good) { Exit::Done } else { Exit::Failed })
 }
 
 fn look(file: &Path, watermark: &Watermark, anchors: Option<&str>) -> anyhow::Result<Told> {

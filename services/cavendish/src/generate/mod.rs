@@ -111,12 +111,18 @@ fn report(args: &GenerateArgs, manifest: &Manifest) -> Exit {
             failed.map(|check| format!("{} ({}, wanted {})", check.name, check.measured, check.rule)).collect();
         output::note(&format!("{} {}: {}", style("✗").red().for_stderr(), asset.path, failed.join("; ")));
     }
+    for asset in manifest.assets.iter().filter(|asset| !asset.left_out.is_empty()) {
+        let mark = style("!").yellow().for_stderr();
+        output::note(&format!("{mark} {}: no room for {}", asset.path, asset.left_out.join(", ")));
+    }
+    let all_completed = manifest.briefs.iter().all(|brief| brief.status == JobState::Completed);
     if !args.quiet {
+        let mark = if all_completed && misfits.is_empty() { style("✓").green() } else { style("✗").red() };
         let bytes = manifest.assets.iter().map(|asset| asset.bytes).sum();
         output::note(&format!(
-            "{} {} files, {}, {} of {} on spec, in {}",
-            style("✓").green().for_stderr(),
-            manifest.assets.len(),
+            "{} {}, {}, {} of {} on spec, in {}",
+            mark.for_stderr(),
+            output::counted(manifest.assets.len(), "file"),
             output::bytes(bytes),
             manifest.compliant(),
             manifest.assets.len(),
@@ -128,7 +134,6 @@ fn report(args: &GenerateArgs, manifest: &Manifest) -> Exit {
             output::next(&format!("cavendish job show {}", brief.job_id));
         }
     }
-    let all_completed = manifest.briefs.iter().all(|brief| brief.status == JobState::Completed);
     match (all_completed, misfits.is_empty()) {
         (false, _) => Exit::Failed,
         (true, false) => Exit::NotCompliant,

@@ -203,6 +203,9 @@ fn checks(asset: &AssetRecord) -> String {
     if let Some(doubt) = &asset.uncertain {
         html += &tag("div", "doubt", &format!("Cut-out: {doubt}"));
     }
+    if !asset.left_out.is_empty() {
+        html += &tag("div", "doubt", &format!("No room for {}", asset.left_out.join(", ")));
+    }
     let (passed, unseen) = (count(Outcome::Passed), count(Outcome::NotMachineChecked));
     if passed + unseen == 0 {
         return html;

@@ -32,6 +32,7 @@ fn asset(brief: &BriefRecord, spec: &str, variant: u32, compliant: bool) -> Asse
             check("no-text", Outcome::NotMachineChecked),
             check("bytes", last),
         ],
+        left_out: vec![],
         uncertain: None,
         consistency: None,
         seed: 41 + u64::from(variant),
@@ -108,7 +109,10 @@ fn a_variant_of_the_usual_five_is_one_row_and_many_files_are_broken_into_rows() 
 fn a_doubtful_cut_out_is_told() {
     let mut manifest = sample();
     manifest.assets[0].uncertain = Some("the <rim>".into());
-    assert!(page(&manifest).contains("<div class=\"doubt\">Cut-out: the &lt;rim&gt;</div>"));
+    manifest.assets[0].left_out = vec!["cta".into(), "legal".into()];
+    let html = page(&manifest);
+    assert!(html.contains("<div class=\"doubt\">Cut-out: the &lt;rim&gt;</div>"));
+    assert!(html.contains("<div class=\"doubt\">No room for cta, legal</div>"));
 }
 
 #[test]

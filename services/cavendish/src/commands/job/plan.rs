@@ -18,8 +18,9 @@ pub(super) fn print(view: &JobView) {
     println!("\n{}", style("Plan").bold());
     for (shots, lines) in told {
         println!("{}", style(shots).dim());
+        let wide = lines.iter().map(|(code, _)| code.len()).max().unwrap_or_default() + 2;
         for (code, text) in lines {
-            println!("  {}{}", style(format!("{code:<16}")).dim(), short(&text, WIDTH));
+            println!("  {}{}", style(format!("{code:<wide$}")).dim(), short(&text, WIDTH));
         }
     }
 }

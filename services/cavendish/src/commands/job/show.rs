@@ -2,6 +2,7 @@
 
 use super::{ms, plan, timeline};
 use crate::Exit;
+use crate::manifest;
 use crate::output::{self, plain};
 use cavendish_domain::{JobId, TenantId};
 use cavendish_specs::{Check, Outcome};
@@ -161,15 +162,35 @@ fn print_files(view: &JobView) {
             println!("{} {} {}: {fault}", style("✗").red(), asset.spec, asset.variant + 1);
         }
     }
+    for (doubt, files) in doubts(&view.assets) {
+        println!("{} {}: {doubt}", style("!").yellow(), files.join(", "));
+    }
 }
 
-/// What a file does not meet, and what is doubtful about it.
+/// What is doubtful about files that are on spec: every doubt once, with the files that it is about.
+fn doubts(assets: &[AssetRow]) -> Vec<(String, Vec<String>)> {
+    let mut doubts: Vec<(String, Vec<String>)> = vec![];
+    for asset in assets {
+        let left_out = manifest::left_out(&asset.report);
+        let no_room = (!left_out.is_empty()).then(|| format!("no room for {}", left_out.join(", ")));
+        let uncertain = asset.report["uncertain"].as_str().map(str::to_owned);
+        for doubt in uncertain.into_iter().chain(no_room) {
+            let file = format!("{} {}", asset.spec, asset.variant + 1);
+            match doubts.iter_mut().find(|(known, _)| *known == doubt) {
+                Some((_, files)) => files.push(file),
+                None => doubts.push((doubt, vec![file])),
+            }
+        }
+    }
+    doubts
+}
+
+/// What a file does not meet.
 fn faults(asset: &AssetRow) -> Vec<String> {
     let checks: Vec<Check> = serde_json::from_value(asset.report["checks"].clone()).unwrap_or_default();
     let failed = checks.iter().filter(|check| check.outcome == Outcome::Failed);
     let mut faults: Vec<_> =
         failed.map(|check| format!("{} is {}, wanted {}", check.name, check.measured, check.rule)).collect();
-    faults.extend(asset.report["uncertain"].as_str().map(str::to_owned));
     if let Some(consistency) = asset.consistency.filter(|_| asset.below_consistency) {
         let least = plain(&asset.report["consistency"]["least"]);
         faults.push(format!("consistency is {consistency:.2}, wanted {least} or more"));

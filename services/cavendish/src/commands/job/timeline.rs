@@ -1,7 +1,7 @@
 //! A job's history, a line for each entry.
 
 use super::ms;
-use crate::output::{plain, short, span};
+use crate::output::{self, plain, short, span};
 use cavendish_store::{HistoryEntry, JobView};
 use console::style;
 use serde_json::Value;
@@ -86,8 +86,8 @@ fn shot_name(job: &JobView, id: &Value) -> String {
 
 /// `5 files`, of a number or a list.
 fn counted(value: &Value, noun: &str) -> String {
-    let count = value.as_u64().unwrap_or_else(|| value.as_array().map_or(0, |items| items.len() as u64));
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    let count = value.as_u64().map_or_else(|| value.as_array().map_or(0, Vec::len), |count| count as usize);
+    output::counted(count, noun)
 }
 
 #[cfg(test)]
