@@ -10,6 +10,7 @@ mod outlined;
 mod parts;
 pub(crate) mod plain;
 mod shade;
+mod shadow;
 pub(crate) mod spread;
 mod types;
 mod window;

@@ -112,7 +112,7 @@ fn shaded(colour: [f32; 3], behind: [f32; 3], excuse: f32) -> [f32; 3] {
 fn key(image: &RgbImage, model: &PlainBackground, subject: Option<(f32, f32)>) -> Mask {
     let (w, h) = image.dimensions();
     let threshold = 12.0 + 2.5 * model.noise;
-    let mut on = Vec::with_capacity(w as usize * h as usize);
+    let (mut on, mut excused) = (Vec::with_capacity(w as usize * h as usize), vec![]);
     for y in 0..h {
         let excuse = subject.map_or(0.0, |(top, height)| {
             let t = (((y as f32 - top) / height.max(1.0) - 0.5) / 0.3).clamp(0.0, 1.0);
@@ -121,11 +121,18 @@ fn key(image: &RgbImage, model: &PlainBackground, subject: Option<(f32, f32)>) -
         let row = model.along(place(y, h));
         let pixels = &image.as_raw().as_chunks::<3>().0[(y * w) as usize..][..w as usize];
         for (x, pixel) in pixels.iter().enumerate() {
-            let behind = row.at(place(x as u32, w));
-            on.push(differs(pixel.map(f32::from), behind, excuse, threshold));
+            let (colour, behind) = (pixel.map(f32::from), row.at(place(x as u32, w)));
+            let far = differs(colour, behind, excuse, threshold);
+            if !far && excuse > 0.0 && differs(colour, behind, 0.0, threshold) {
+                excused.push((y * w) as usize + x);
+            }
+            on.push(far);
         }
     }
     let mut mask = Mask::new(w as usize, h as usize, on);
+    if let Some((_, height)) = subject.filter(|_| !excused.is_empty()) {
+        super::shadow::take_back(image, &mut mask, &excused, model.noise, height);
+    }
     mask.tidy(0.04, 0.02);
     mask
 }

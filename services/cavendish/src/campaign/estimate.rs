@@ -11,6 +11,7 @@ use crate::{Exit, output};
 use anyhow::bail;
 use console::style;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// What a feed comes to.
 #[derive(Debug, Default, PartialEq)]
@@ -25,6 +26,8 @@ pub(super) struct Survey {
     bad: Vec<BadProduct>,
     /// Bad products beyond those that are told.
     more_bad: usize,
+    /// Fields that the plan names and no product has, with where it does.
+    unknown: BTreeMap<String, String>,
 }
 
 /// Bad products that are told one by one, at most.
@@ -35,7 +38,7 @@ const TOLD: usize = 20;
 /// # Errors
 /// When it cannot be read, or has no products.
 pub(super) fn survey(args: &RunArgs, ledger: &Ledger, plan: &Plan) -> anyhow::Result<Survey> {
-    let mut survey = Survey::default();
+    let mut survey = Survey { unknown: plan.named(), ..Survey::default() };
     for product in products(args)? {
         match product? {
             Ok(product) => survey.add(ledger, plan, &product),
@@ -52,6 +55,7 @@ pub(super) fn survey(args: &RunArgs, ledger: &Ledger, plan: &Plan) -> anyhow::Re
 impl Survey {
     fn add(&mut self, ledger: &Ledger, plan: &Plan, product: &Product) {
         self.products += 1;
+        self.unknown.retain(|name, _| !product.fields.contains_key(name));
         let profile = ledger.known(&item::subject_key(&product.id)).and_then(|known| known.profile);
         let items = items(plan, product, &profile.unwrap_or_default());
         for (picture, shown_by) in pictures(&items) {
@@ -68,11 +72,17 @@ impl Survey {
         self.bad.len() + self.more_bad
     }
 
-    /// Says which products cannot be used, and why.
-    pub(super) fn tell_bad(&self) {
+    /// Says which products cannot be used, and why, and what the plan names in vain.
+    pub(super) fn tell_doubts(&self) {
         self.bad.iter().for_each(|bad| output::note(&format!("{} {bad}", style("✗").red().for_stderr())));
         if self.more_bad > 0 {
             output::note(&format!("  and {} more", self.more_bad));
+        }
+        for (name, place) in self.unknown.iter().filter(|_| self.products > 0) {
+            let mark = style("!").yellow().for_stderr();
+            output::note(&format!(
+                "{mark} {place}: no product of the feed has `{name}`, so nothing stands for {{{name}}}"
+            ));
         }
     }
 
@@ -99,7 +109,7 @@ pub(super) fn estimate(args: &RunArgs, plan: &Plan, ledger: &Ledger, survey: &Su
         }))?;
         return Ok(Exit::Done);
     }
-    survey.tell_bad();
+    survey.tell_doubts();
     println!("{}", style(&plan.name).bold());
     println!(
         "  {} products, {jobs} jobs ({} done before, {} to draw, {} to finish from their renders), {files} files",
@@ -124,6 +134,21 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
     use uuid::Uuid;
+
+    #[test]
+    fn what_some_product_has_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path()).unwrap();
+        let plan: Plan = toml::from_str(
+            "name = 's'\ndeliverables = ['x']\n[[scenes]]\nname = 'a'\nprompt = 'on {colour} {titel}'\n",
+        )
+        .unwrap();
+        let fields = BTreeMap::from([("colour".to_owned(), "teal".to_owned())]);
+        let product = Product { id: "mug".into(), title: "Mug".into(), images: vec![], fields };
+        let mut survey = Survey { unknown: plan.named(), ..Survey::default() };
+        survey.add(&ledger, &plan, &product);
+        assert_eq!(survey.unknown.keys().collect::<Vec<_>>(), ["titel"]);
+    }
 
     #[test]
     fn a_picture_counts_once_however_many_locales_show_it() {

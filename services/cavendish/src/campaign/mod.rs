@@ -97,7 +97,7 @@ async fn campaign(
         jobs: Semaphore::new(plan.at_once),
         bar: bar((survey.products * plan.jobs_each()) as u64, args.quiet),
     };
-    shop.bar.suspend(|| survey.tell_bad());
+    shop.bar.suspend(|| survey.tell_doubts());
     let tally = tokio::select! {
         tally = serve_all(args, &shop) => tally?,
         _ = tokio::signal::ctrl_c() => {

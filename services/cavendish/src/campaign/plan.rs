@@ -109,6 +109,8 @@ fn no_prompt() -> Template {
     String::new().try_into().unwrap_or_else(|error| unreachable!("an empty text has no braces: {error}"))
 }
 
+/// What the campaign itself says, and not the feed.
+const OWN: [&str; 9] = ["id", "title", "campaign", "locale", "scene", "spec", "network", "variant", "ext"];
 /// What has to be in a name so that no two files share it.
 const DISTINCT: [&str; 5] = ["id", "locale", "scene", "spec", "variant"];
 /// The copy's parts that are plain text.
@@ -162,6 +164,24 @@ impl Plan {
     /// Files for every product.
     pub(crate) fn files_each(&self) -> usize {
         self.jobs_each() * self.deliverables.len() * self.variants as usize
+    }
+
+    /// The fields of products that its texts name, each with where it is named first.
+    pub(crate) fn named(&self) -> BTreeMap<String, String> {
+        let prompts = self.scenes.iter().map(|scene| (format!("scenes.{}.prompt", scene.name), &scene.prompt));
+        let copy = self
+            .copy
+            .iter()
+            .flat_map(|(locale, copy)| copy.iter().map(move |(name, text)| (format!("copy.{locale}.{name}"), text)));
+        let tags = self.tags.iter().map(|(name, text)| (format!("tags.{name}"), text));
+        let all = prompts.chain(copy).chain(tags).chain([("naming".to_owned(), &self.naming)]);
+        let mut named = BTreeMap::new();
+        for (place, text) in all {
+            for name in text.names().filter(|name| !OWN.contains(name) && !is_for_locale(name)) {
+                named.entry(name.to_owned()).or_insert_with(|| place.clone());
+            }
+        }
+        named
     }
 
     /// The copy for a locale.
@@ -226,5 +246,19 @@ mod tests {
             let error = format!("{:#}", plan(extra).unwrap_err());
             assert!(error.contains(said), "{extra}: {error}");
         }
+    }
+
+    #[test]
+    fn fields_of_the_feed_are_named_with_where_they_stand() {
+        let plan: Plan = toml::from_str(
+            "name = 's'\ndeliverables = ['x']\n[[scenes]]\nname = 'a'\nprompt = 'on {colour}'\n[copy.default]\n\
+             headline = '{titel} for {price}'\nlegal = 'Until {date:2026-12-24}, {title}'\n",
+        )
+        .unwrap();
+        let named: Vec<_> = plan.named().into_iter().collect();
+        let told = [("colour", "scenes.a.prompt"), ("titel", "copy.default.headline")];
+        let told = told.map(|(name, place)| (name.to_owned(), place.to_owned()));
+        assert!(told.iter().all(|named_so| named.contains(named_so)), "{named:?}");
+        assert!(!named.iter().any(|(name, _)| name == "title" || name.starts_with("date")), "{named:?}");
     }
 }

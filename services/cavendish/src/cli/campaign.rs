@@ -72,8 +72,8 @@ A plan:
   name = \"studio\"
   backdrop = \"warm\"
   [[scenes]]
-  name = \"linen\"
-  prompt = \"on a linen table cloth\"
+  name = \"teal\"
+  prompt = \"on a teal background\"
   [copy.default]
   headline = \"{title}\"
   price = \"{price}\"
