@@ -87,14 +87,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    /// A brief with subjects of these names.
+    fn brief(prompt: &str, names: &[&str]) -> Brief {
+        let subjects: Vec<_> = names.iter().map(|name| json!({"name": name, "references": [{"blob": "k"}]})).collect();
+        serde_json::from_value(json!({"prompt": prompt, "subjects": subjects, "deliverables": ["x"]})).unwrap()
+    }
+
     #[test]
     fn a_scene_is_the_prompt_without_its_subjects() {
-        let scene = |prompt: &str, names: &[&str]| {
-            let subjects: Vec<_> =
-                names.iter().map(|name| json!({"name": name, "references": [{"blob": "k"}]})).collect();
-            let brief = json!({"prompt": prompt, "subjects": subjects, "deliverables": ["x"]});
-            serde_json::from_value::<Brief>(brief).unwrap().scene()
-        };
+        let scene = |prompt: &str, names: &[&str]| brief(prompt, names).scene();
         let empty = |rest: &str| Some(format!("{EMPTY_SCENE}, {rest}"));
         assert_eq!(scene("The Coffee Cup on a wooden table", &["coffee cup"]), empty("on a wooden table"));
         assert_eq!(scene("a mug, and a pot on linen", &["mug", "pot"]), empty("on linen"));
@@ -107,10 +108,7 @@ mod tests {
     #[test]
     fn a_scene_goes_on_without_what_stands_in_it() {
         let named = |prompt: &str, names: &[&str]| {
-            let subjects: Vec<_> =
-                names.iter().map(|name| json!({"name": name, "references": [{"blob": "k"}]})).collect();
-            let brief = json!({"prompt": prompt, "subjects": subjects, "deliverables": ["x"]});
-            let told = serde_json::from_value::<Brief>(brief).unwrap().continued_scene();
+            let told = brief(prompt, names).continued_scene();
             told.strip_prefix(CONTINUED_SCENE).unwrap().to_owned()
         };
         let continued = |prompt: &str| named(prompt, &[]);

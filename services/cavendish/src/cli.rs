@@ -292,6 +292,13 @@ mod tests {
     }
 
     #[test]
+    fn a_local_line_does_not_mind_the_key_of_another() {
+        // As `CAVENDISH_KEY` and `CAVENDISH_SERVER` in the environment come to.
+        let args = ["cavendish", "generate", "a.toml", "--local", "--key", "k", "--server", "http://h"];
+        assert!(Cli::try_parse_from(args).is_ok());
+    }
+
+    #[test]
     fn replay_needs_ids_or_all() {
         assert!(Cli::try_parse_from(["cavendish", "dlq", "replay"]).is_err());
         assert!(Cli::try_parse_from(["cavendish", "dlq", "replay", "--all", "-y"]).is_ok());

@@ -204,6 +204,11 @@ pub fn left_out(report: &Value) -> Vec<String> {
     out.filter_map(|element| element["element"].as_str().map(str::to_owned)).collect()
 }
 
+/// `no room for cta, legal`; nothing where all of the copy is there.
+pub(crate) fn no_room(report: &Value) -> Option<String> {
+    Some(left_out(report)).filter(|out| !out.is_empty()).map(|out| format!("no room for {}", out.join(", ")))
+}
+
 fn record(brief: &str, job: &JobStatus, asset: &AssetStatus, shot: Option<&ShotStatus>, path: String) -> AssetRecord {
     let render = shot.and_then(|shot| shot.render.as_ref());
     let timings_of =

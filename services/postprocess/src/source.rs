@@ -63,18 +63,22 @@ pub(crate) async fn read(blobs: &dyn BlobStore, input: &Input) -> Result<Source,
 async fn wider(blobs: &dyn BlobStore, outpainted: Outpainted) -> Result<Vec<(RgbImage, [u32; 2])>, HandlerError> {
     let Outpainted { key, at, drawn } = outpainted;
     let picture = match fetch(blobs, &key).await {
-        Ok(picture) => picture.to_rgb(),
+        Ok(picture) => picture,
         Err(error) if error.retryable => return Err(error),
         Err(error) => {
             tracing::warn!(%error, %key, "what was drawn beyond a render's edges cannot be read: it is continued softly");
             return Ok(vec![]);
         }
     };
-    let part = move |[left, top, width, height]: [u32; 4]| {
-        let at = [at[0].checked_sub(left)?, at[1].checked_sub(top)?];
-        Some((crop(&picture, left, top, width, height).ok()?, at))
-    };
-    blocking(move || drawn.into_iter().filter_map(part).collect()).await
+    blocking(move || {
+        let picture = picture.to_rgb();
+        let part = |[left, top, width, height]: [u32; 4]| {
+            let at = [at[0].checked_sub(left)?, at[1].checked_sub(top)?];
+            Some((crop(&picture, left, top, width, height).ok()?, at))
+        };
+        drawn.into_iter().filter_map(part).collect()
+    })
+    .await
 }
 
 async fn fetch(blobs: &dyn BlobStore, key: &BlobKey) -> Result<Decoded, HandlerError> {

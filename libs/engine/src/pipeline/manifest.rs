@@ -246,6 +246,13 @@ mod tests {
     }
 
     #[test]
+    fn klein_draws_scenes_on_and_other_models_where_they_say_so() {
+        let text = include_str!("../../../../models/nano/model.toml");
+        let outpaints = |text: &str| toml::from_str::<Manifest>(text).unwrap().outpaints;
+        assert!(Manifest::klein().outpaints && !outpaints(text) && outpaints(&format!("outpaints = true\n{text}")));
+    }
+
+    #[test]
     fn a_shift_is_a_number_or_empirical() {
         let shift = |text: &str| {
             toml::from_str::<Sampling>(&format!("steps = 1\nguidance = 1.0\nshift = {text}")).map(|s| s.shift)

@@ -54,11 +54,6 @@ impl Shop<'_> {
         let network = index::network(&asset.spec);
         let mut values = item::values(self.plan, product, &item.locale, &item.scene);
         values.extend([("spec", asset.spec.as_str()), ("network", network), ("variant", &letter), ("ext", extension)]);
-        let failed =
-            asset.report["checks"].as_array().into_iter().flatten().filter(|check| check["outcome"] == "failed");
-        let told = |check: &Value| format!("{}: {}", text(&check["name"]), text(&check["measured"]));
-        let left_out = manifest::left_out(&asset.report);
-        let no_room = (!left_out.is_empty()).then(|| format!("no room for {}", left_out.join(", ")));
         MadeFile {
             path: self.plan.naming.fill(&values, path_part),
             spec: asset.spec.clone(),
@@ -68,12 +63,19 @@ impl Shop<'_> {
             bytes: asset.bytes,
             mime: asset.mime.clone(),
             compliant: asset.compliant,
-            problems: failed.map(told).chain(no_room).collect::<Vec<_>>().join("; "),
+            problems: problems(&asset.report),
             consistency: asset.consistency,
             link: tagged(self.plan, &values),
             key: asset.key.clone(),
         }
     }
+}
+
+/// What a file does not meet, and what of the copy had no room in it, by its report.
+fn problems(report: &Value) -> String {
+    let failed = report["checks"].as_array().into_iter().flatten().filter(|check| check["outcome"] == "failed");
+    let told = failed.map(|check| format!("{}: {}", text(&check["name"]), text(&check["measured"])));
+    told.chain(manifest::no_room(report)).collect::<Vec<_>>().join("; ")
 }
 
 /// The product's page with the plan's tags; empty where the feed names none.
@@ -87,4 +89,19 @@ fn tagged(plan: &Plan, values: &super::template::Values<'_>) -> String {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_file_on_spec_still_tells_what_had_no_room_in_it() {
+        let elements = json!([{"element": "headline", "fit": "set"}, {"element": "cta", "fit": "did-not-fit"}]);
+        let checks = json!([{"name": "size", "measured": "9×16", "outcome": "failed"}, {"outcome": "passed"}]);
+        assert_eq!(problems(&json!({"type": {"elements": elements}})), "no room for cta");
+        assert_eq!(problems(&json!({"checks": checks, "type": {"elements": elements}})), "size: 9×16; no room for cta");
+        assert_eq!(problems(&json!({"type": {"left_out": "the spec forbids text"}})), "");
+    }
 }

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &VerifyArgs, config: Option<&Path>) -> anyhow::Result<Ex
             // One bad file keeps nothing from the others.
             Err(error) => {
                 unread = true;
-                output::note(&format!("{} {error:#}", style("✗").red().for_stderr()));
+                output::note(&format!("{} {}", style("✗").red().for_stderr(), output::causes(&error)));
             }
         }
     }

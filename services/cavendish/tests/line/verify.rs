@@ -46,6 +46,8 @@ fn either_mark_is_told_and_a_file_without_is_not_marked() {
     let (code, told) = verify(folder.path(), &["marked.jpg", "bare.jpg"], None);
     assert_eq!((code, &told[1]["marked"]), (Some(1), &false.into()));
     assert_eq!(verify(folder.path(), &["gone.jpg"], None).0, Some(1));
+    let (code, told) = verify(folder.path(), &["gone.jpg", "marked.jpg"], None);
+    assert_eq!((code, &told[0]["marked"]), (Some(1), &true.into()), "one that is gone keeps nothing from the others");
 }
 
 #[test]

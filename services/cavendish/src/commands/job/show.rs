@@ -171,10 +171,8 @@ fn print_files(view: &JobView) {
 fn doubts(assets: &[AssetRow]) -> Vec<(String, Vec<String>)> {
     let mut doubts: Vec<(String, Vec<String>)> = vec![];
     for asset in assets {
-        let left_out = manifest::left_out(&asset.report);
-        let no_room = (!left_out.is_empty()).then(|| format!("no room for {}", left_out.join(", ")));
         let uncertain = asset.report["uncertain"].as_str().map(str::to_owned);
-        for doubt in uncertain.into_iter().chain(no_room) {
+        for doubt in uncertain.into_iter().chain(manifest::no_room(&asset.report)) {
             let file = format!("{} {}", asset.spec, asset.variant + 1);
             match doubts.iter_mut().find(|(known, _)| *known == doubt) {
                 Some((_, files)) => files.push(file),
@@ -196,4 +194,41 @@ fn faults(asset: &AssetRow) -> Vec<String> {
         faults.push(format!("consistency is {consistency:.2}, wanted {least} or more"));
     }
     faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn asset(spec: &str, report: serde_json::Value) -> AssetRow {
+        AssetRow {
+            id: Uuid::nil(),
+            shot_id: Uuid::nil(),
+            deliverable: 0,
+            spec: spec.into(),
+            variant: 0,
+            blob_key: "k".into(),
+            width: 1,
+            height: 1,
+            bytes: 1,
+            mime: "image/png".into(),
+            compliant: true,
+            consistency: None,
+            below_consistency: false,
+            report,
+            deleted_at: None,
+        }
+    }
+
+    #[test]
+    fn a_doubt_is_told_once_with_its_files_and_is_no_fault() {
+        let small = json!({"uncertain": "it is small"});
+        let cramped = json!({"type": {"elements": [{"element": "cta", "fit": "did-not-fit"}]}});
+        let assets = [asset("a", small.clone()), asset("b", small), asset("c", cramped)];
+        let told = doubts(&assets);
+        assert_eq!(told[0], ("it is small".into(), vec!["a 1".into(), "b 1".into()]));
+        assert_eq!(told[1], ("no room for cta".into(), vec!["c 1".into()]));
+        assert!(assets.iter().all(|asset| faults(asset).is_empty()));
+    }
 }
