@@ -1,6 +1,5 @@
-//! Trains what Cavendish ships: the subject encoder, the cut-out network and the small default model.
+//! Trains what Cavendish ships: the subject encoder and the small default model.
 
-mod cutout;
 mod data;
 mod encoder;
 mod known;
@@ -44,8 +43,6 @@ struct Cli {
 enum Command {
     /// The subject encoder: views of one subject lie close, others far.
     Encoder(Length),
-    /// The cut-out network: alpha of whatever stands out.
-    Cutout(Length),
     /// The default model: draws what captions and references say.
     Model {
         #[command(flatten)]
@@ -66,14 +63,11 @@ enum Command {
         #[arg(long)]
         bf16: bool,
     },
-    /// Measures the networks that see on what none learnt from; prints JSON.
+    /// Measures the subject encoder on what it did not learn from; prints JSON.
     Verify {
         /// Weights of the subject encoder.
         #[arg(long)]
-        encoder: Option<PathBuf>,
-        /// Weights of the cut-out network.
-        #[arg(long)]
-        cutout: Option<PathBuf>,
+        encoder: PathBuf,
     },
     /// Measures what models draw, with objects that no network learnt from.
     Quality {
@@ -95,7 +89,7 @@ enum Command {
         #[arg(long, default_value = "models/known")]
         out: PathBuf,
     },
-    /// A picture of what is learnt from: views, composites with their alpha, scenes with their references.
+    /// A picture of what is learnt from: views, and scenes with their references.
     Sheet {
         /// Where the PNG is written.
         out: PathBuf,
@@ -144,14 +138,8 @@ fn main() -> Result<()> {
             let name = lesson.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             model::train(plan(&name, length), *lesson, &objects()?, [from, encoder, &length.out], hardware)
         }
-        Command::Verify { encoder, cutout } => {
-            let (objects, backgrounds) = (objects()?, backgrounds()?);
-            if let Some(file) = encoder {
-                println!("{}", serde_json::to_string_pretty(&verify::encoder(file, &objects, &backgrounds)?)?);
-            }
-            if let Some(file) = cutout {
-                println!("{}", serde_json::to_string_pretty(&verify::cutout(file, &objects, &backgrounds)?)?);
-            }
+        Command::Verify { encoder } => {
+            println!("{}", serde_json::to_string_pretty(&verify::encoder(encoder, &objects()?, &backgrounds()?)?)?);
             Ok(())
         }
         Command::Quality { models, places, share, json } => {
@@ -164,6 +152,5 @@ fn main() -> Result<()> {
         }
         Command::Known { out } => known::write(&objects()?, out),
         Command::Sheet { out } => sheet::write(&objects()?, &backgrounds()?, out),
-        Command::Cutout(length) => cutout::train(plan("cutout", length), &objects()?, &backgrounds()?, &length.out),
     }
 }

@@ -1,7 +1,7 @@
 //! What the networks learn from, to look at.
 
 use crate::data::{Backgrounds, Objects, Split};
-use crate::scene::{CUT_SIDE, SceneKind, chance, composite, scene, view};
+use crate::scene::{CUT_SIDE, SceneKind, chance, scene, view};
 use anyhow::Result;
 use image::{Rgb, RgbImage};
 use std::path::Path;
@@ -10,20 +10,16 @@ use std::path::Path;
 const CELL: u32 = 150;
 const CELLS: u32 = 12;
 
-/// Rows of views, of composites with their alpha, and of scenes with their references.
+/// Rows of views, and of scenes with their references.
 pub(crate) fn write(objects: &Objects, backgrounds: &Backgrounds, out: &Path) -> Result<()> {
     let (known, photos) = (objects.of(&[Split::Train]), backgrounds.of(false));
-    let mut sheet = RgbImage::from_pixel(CELL * CELLS, CELL * 9, Rgb([40, 40, 40]));
+    let mut sheet = RgbImage::from_pixel(CELL * CELLS, CELL * 7, Rgb([40, 40, 40]));
     let mut rng = chance(1, 0);
     for n in 0..CELLS {
         for row in 0..2 {
             let planes = view(known[(7 * n) as usize], &photos, &mut rng);
             put(&mut sheet, [n, row], [0, 0], CUT_SIDE, &planes[..3 * CUT_SIDE * CUT_SIDE]);
         }
-        let pair = composite(128, &known, &photos, &mut rng);
-        put(&mut sheet, [n, 2], [0, 0], 128, &pair.picture);
-        let alpha: Vec<f32> = pair.alpha.iter().map(|value| value * 2.0 - 1.0).collect();
-        put(&mut sheet, [n, 3], [0, 0], 128, &alpha.repeat(3));
     }
     let kinds = [
         (64, 64, 1, true, false),
@@ -32,7 +28,7 @@ pub(crate) fn write(objects: &Objects, backgrounds: &Backgrounds, out: &Path) ->
         (144, 96, 5, true, false),
         (144, 64, 3, false, true),
     ];
-    for (top, (width, height, subjects, references, alike)) in (4..).zip(kinds) {
+    for (top, (width, height, subjects, references, alike)) in (2..).zip(kinds) {
         for n in 0..CELLS {
             let kind = SceneKind { width, height, subjects, references, alike };
             let scene = scene(kind, &known, &mut rng);

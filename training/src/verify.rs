@@ -1,11 +1,10 @@
-//! How well the networks that see do on objects that no network learnt from.
+//! How well the subject encoder does on objects that it did not learn from.
 
 use crate::data::{Backgrounds, Object, Objects, Photo, Split};
-use crate::scene::{CUT_SIDE, chance, composite, view};
+use crate::scene::{CUT_SIDE, chance, view};
 use anyhow::Result;
 use cavendish_engine::Weights;
-use cavendish_engine::vision::{CutoutNet, SubjectEncoder};
-use cavendish_imaging::{cutout_by_matte, image};
+use cavendish_engine::vision::SubjectEncoder;
 use serde::Serialize;
 use std::path::Path;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -13,8 +12,6 @@ use tch::{Device, Kind, Tensor, no_grad};
 /// Views of an object that make up its profile, and those that are compared with it.
 const PROFILE: usize = 4;
 const PROBES: usize = 8;
-/// Composites to cut out.
-const COMPOSITES: u64 = 200;
 const SEED: u64 = 1_000_003;
 
 /// What the subject encoder makes of views of objects that are held out.
@@ -78,63 +75,6 @@ fn equal_error(same: &mut [f32], other: &mut [f32]) -> (f64, f32) {
     let above = |threshold: f32| 1.0 - other.partition_point(|&cosine| cosine < threshold) as f64 / other.len() as f64;
     let even = (0..2000).map(|n| n as f32 / 1000.0 - 1.0).find(|&at| below(at) >= above(at)).unwrap_or(1.0);
     ((below(even) + above(even)) / 2.0, even)
-}
-
-/// How far the cut-out network's alpha is off on held-out objects before held-out photographs.
-#[derive(Debug, Serialize)]
-pub(crate) struct CutoutVerification {
-    composites: u64,
-    /// Mean absolute error of alpha, 0..=1.
-    alpha_error: f64,
-    /// Intersection over union at alpha one half.
-    iou: f64,
-    /// The same two of cut-outs as the line makes them: outlined by the picture's own colours where those tell.
-    guided_alpha_error: f64,
-    guided_iou: f64,
-}
-
-/// Composites of held-out objects.
-pub(crate) fn cutout(file: &Path, objects: &Objects, backgrounds: &Backgrounds) -> Result<CutoutVerification> {
-    let weights = Weights::open(file, Device::Cpu, Kind::Float)?;
-    let network = CutoutNet::new(&weights.root());
-    drop(weights.finish()?);
-    let (held, photos) = (objects.of(&[Split::HeldOut]), backgrounds.of(true));
-    let (mut plain, mut guided) = ([0.0; 2], [0.0; 2]);
-    for n in 0..COMPOSITES {
-        let pair = composite(CutoutNet::SIDE as usize, &held, &photos, &mut chance(SEED, n));
-        let shape = [1, 3, CutoutNet::SIDE, CutoutNet::SIDE];
-        let found = no_grad(|| network.forward(&Tensor::from_slice(&pair.picture).view(shape)).sigmoid().flatten(0, 3));
-        let found = Vec::<f32>::try_from(found)?;
-        let lined = outlined(&pair.picture, &found)?;
-        for (sums, alpha) in [(&mut plain, &found), (&mut guided, &lined)] {
-            let [off, iou] = compared(alpha, &pair.alpha);
-            *sums = [sums[0] + off, sums[1] + iou];
-        }
-    }
-    let [[alpha_error, iou], [guided_alpha_error, guided_iou]] =
-        [plain, guided].map(|sums| sums.map(|sum| sum / COMPOSITES as f64));
-    Ok(CutoutVerification { composites: COMPOSITES, alpha_error, iou, guided_alpha_error, guided_iou })
-}
-
-/// Alpha as the line has it from a network's: planes within −1..=1, and 0..=1.
-fn outlined(planes: &[f32], matte: &[f32]) -> Result<Vec<f32>> {
-    let (side, all) = (CutoutNet::SIDE as u32, matte.len());
-    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-    let rgb = (0..all).flat_map(|i| [0, 1, 2].map(|plane| byte(planes[plane * all + i] * 0.5 + 0.5))).collect();
-    let image = image::RgbImage::from_raw(side, side, rgb).unwrap_or_default();
-    let matte: Vec<u8> = matte.iter().map(|alpha| byte(*alpha)).collect();
-    // Nothing found is nothing cut out.
-    let Ok(cut) = cutout_by_matte(&image, &matte, 1.0) else { return Ok(vec![0.0; all]) };
-    Ok(cut.rgba.pixels().map(|pixel| f32::from(pixel.0[3]) / 255.0).collect())
-}
-
-/// Mean absolute error, and intersection over union at one half.
-fn compared(found: &[f32], alpha: &[f32]) -> [f64; 2] {
-    let off: f32 = found.iter().zip(alpha).map(|(found, alpha)| (found - alpha).abs()).sum();
-    let count = |is: fn(bool, bool) -> bool| {
-        found.iter().zip(alpha).filter(|(found, alpha)| is(**found > 0.5, **alpha > 0.5)).count() as f64
-    };
-    [f64::from(off) / found.len() as f64, count(|a, b| a && b) / count(|a, b| a || b).max(1.0)]
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ const REFERENCES: &str = ".cache/training/references/transformer";
 /// Networks with the arguments of their training, as the model cards tell.
 const NETWORKS: &[(&str, &[&str])] = &[
     ("encoder", &["encoder", "--steps", "480", "--rate", "2e-3", "--out", "models/vision/encoder.safetensors"]),
-    ("cutout", &["cutout", "--steps", "1500", "--rate", "2e-3", "--out", "models/vision/cutout.safetensors"]),
     (
         "names",
         &["model", "--lesson", "names", "--steps", "3000", "--rate", "4e-4", "--average", "0.99", "--out", NAMES],

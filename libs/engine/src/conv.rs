@@ -14,6 +14,7 @@ pub(crate) struct Conv2d {
     bias: Tensor,   // (out)
     stride: i64,
     padding: i64,
+    dilation: i64,
 }
 
 impl Conv2d {
@@ -24,7 +25,13 @@ impl Conv2d {
             bias: vars.tensor("bias", &[channels_out]),
             stride: 1,
             padding: kernel / 2,
+            dilation: 1,
         }
+    }
+
+    /// 3 × 3 over every `dilation`th pixel; keeps height and width.
+    pub(crate) fn load_dilated(vars: &Vars<'_>, channels_in: i64, channels_out: i64, dilation: i64) -> Self {
+        Self { padding: dilation, dilation, ..Self::load(vars, channels_in, channels_out, 3) }
     }
 
     /// 3 × 3, halves height and width, without padding.
@@ -38,7 +45,7 @@ impl Conv2d {
     }
 
     pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
-        x.conv2d(&self.weight, Some(&self.bias), [self.stride; 2], [self.padding; 2], [1, 1], 1)
+        x.conv2d(&self.weight, Some(&self.bias), [self.stride; 2], [self.padding; 2], [self.dilation; 2], 1)
     }
 }
 

@@ -20,7 +20,10 @@ mod similarity;
 mod studio;
 
 pub use cavendish_specs::{Colour, Facts, Format, PixelBox};
-pub use cutout::{Cutout, CutoutHint, DOUBTFUL, Edges, Method, cutout, cutout_by_matte, cutout_simple, reduced};
+pub use cutout::{
+    Cutout, CutoutHint, CutoutMeasures, DOUBTFUL, Doubt, Edges, Method, Saliency, Search, cutout, cutout_by_alpha,
+    cutout_by_matte, cutout_simple, reduced,
+};
 pub use decode::{Decoded, Header, IccOutcome, Limits, decode, probe};
 pub use encode::{Encoded, Marking, Metadata, OutputProfile, Quality, Target, encode};
 pub use error::{ImageError, Reason};

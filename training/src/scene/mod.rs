@@ -4,14 +4,12 @@
 mod backdrop;
 mod canvas;
 mod colours;
-mod composites;
 mod degrade;
 mod scenes;
 mod views;
 mod words;
 
 pub(crate) use colours::COLOURS;
-pub(crate) use composites::{Composite, composite};
 pub(crate) use scenes::{SceneKind, scene};
 pub(crate) use views::{CUT_SIDE, view};
 pub(crate) use words::several;

@@ -1,14 +1,14 @@
 //! The small networks that see: what is the subject of a picture, and is it the same as another.
 
-mod cutout;
 mod encoder;
-mod guided;
 mod manifest;
 mod residual;
+mod rsu;
 mod sight;
 mod thread;
+mod u2net;
 
-pub use cutout::CutoutNet;
 pub use encoder::SubjectEncoder;
 pub use manifest::{CutoutEntry, EncoderEntry, VisionManifest};
 pub use thread::EngineVision;
+pub use u2net::{U2Net, U2NetSize};

@@ -1,6 +1,5 @@
-use super::guided::refined;
 use super::manifest::VisionManifest;
-use super::{CutoutNet, SubjectEncoder};
+use super::{SubjectEncoder, U2Net};
 use crate::error::{EngineError, ErrorKind, Result};
 use crate::pixels;
 use crate::weights::Weights;
@@ -8,15 +7,13 @@ use cavendish_renderer::{Embedding, Matte, Pixels, PixelsAlpha};
 use std::path::Path;
 use tch::{CModule, Device, Kind, Tensor, no_grad};
 
-/// The longer side at which alpha follows the picture's edges; larger pictures get that alpha enlarged.
-const REFINED_SIDE: f64 = 1024.0;
 /// Share of the square that the larger side of a subject takes, as in training.
 const FILL: f64 = 0.92;
 /// Alpha, of 255, from which a pixel counts as seen.
 const SEEN: u8 = 24;
 
 enum Cutter {
-    Own(CutoutNet),
+    Own(Box<U2Net>),
     Script(CModule),
 }
 
@@ -44,9 +41,12 @@ impl Sight {
             file if file.ends_with(".pt") => Cutter::Script(script(file)?),
             file => {
                 let weights = Weights::open(&dir.join(file), Device::Cpu, Kind::Float)?;
-                let network = CutoutNet::new(&weights.root());
+                let size = U2Net::size_of(&weights).ok_or_else(|| {
+                    EngineError::new(ErrorKind::Weights, format!("{file} holds no U²-Net that is known here"))
+                })?;
+                let network = U2Net::new(&weights.root(), size);
                 drop(weights.finish()?);
-                Cutter::Own(network)
+                Cutter::Own(Box::new(network))
             }
         };
         let encoder = match manifest.encoder.file.as_str() {
@@ -66,19 +66,16 @@ impl Sight {
             let whole = pixels::to_tensor(picture)?;
             let size = whole.size();
             let (height, width) = (size[2], size[3]);
-            let longer = height.max(width) as f64;
-            let side = f64::from(self.manifest.cutout.side);
-            let near = |length: i64| (((length as f64 / longer * side) / 16.0).round() as i64).max(1) * 16;
-            let small = whole.internal_upsample_bilinear2d_aa([near(height), near(width)], false, None, None);
-            let logits = match &self.cutter {
-                Cutter::Own(network) => network.forward(&(&small * 2.0 - 1.0)),
-                Cutter::Script(module) => module.forward_ts(&[&small * 2.0 - 1.0])?,
+            let side = i64::from(self.manifest.cutout.side);
+            let small = match height.max(width) > side {
+                true => whole.internal_upsample_bilinear2d_aa([side, side], false, None, None),
+                false => whole,
             };
-            let shrink = (longer / REFINED_SIDE).max(1.0);
-            let brought = |length: i64| ((length as f64 / shrink).round() as i64).max(1);
-            let medium = whole.internal_upsample_bilinear2d_aa([brought(height), brought(width)], false, None, None);
-            let coarse = logits.sigmoid();
-            let alpha = refined(&medium, &coarse).upsample_bilinear2d([height, width], false, None, None);
+            let coarse = match &self.cutter {
+                Cutter::Own(network) => network.forward(&small),
+                Cutter::Script(module) => module.forward_ts(&[&small * 2.0 - 1.0])?.sigmoid(),
+            };
+            let alpha = coarse.upsample_bilinear2d([height, width], false, None, None);
             let seen = coarse.gt(0.1).to_kind(Kind::Float).sum(Kind::Float).double_value(&[]).max(1.0);
             let unsure: Tensor = (&coarse - coarse.square()) * 4.0; // 1 where it is half
             let doubt = unsure.sum(Kind::Float).double_value(&[]) / seen;

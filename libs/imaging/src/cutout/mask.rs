@@ -86,6 +86,33 @@ impl Mask {
         self.on.iter_mut().zip(of).for_each(|(on, part)| *on = kept[part as usize]);
     }
 
+    /// What is on and has nothing within `by` pixels (a square) that is not; beyond the picture everything is on.
+    pub(crate) fn eroded(&self, by: usize) -> Self {
+        let (w, h) = (self.width, self.height);
+        let mut across = vec![true; w * h];
+        for (to, from) in across.chunks_exact_mut(w).zip(self.on.chunks_exact(w)) {
+            for x in (0..w).filter(|x| !from[*x]) {
+                to[x.saturating_sub(by)..(x + by + 1).min(w)].fill(false);
+            }
+        }
+        let mut on = vec![true; w * h];
+        for (y, from) in across.chunks_exact(w).enumerate() {
+            for to in on[y.saturating_sub(by) * w..(y + by + 1).min(h) * w].chunks_exact_mut(w) {
+                to.iter_mut().zip(from).for_each(|(to, from)| *to &= from);
+            }
+        }
+        Self::new(w, h, on)
+    }
+
+    /// As [`Mask::eroded`], but what is on in `beside` eats nothing away.
+    pub(crate) fn eroded_within(&self, by: usize, beside: &Self) -> Self {
+        let joined =
+            Self::new(self.width, self.height, self.on.iter().zip(&beside.on).map(|(a, b)| *a || *b).collect());
+        let mut left = joined.eroded(by);
+        left.on.iter_mut().zip(&self.on).for_each(|(left, own)| *left &= own);
+        left
+    }
+
     /// Distance of every pixel from the nearest one that is `value`, in pixels, by a 5-7 chamfer (within 2 %).
     pub(crate) fn distance_to(&self, value: bool) -> Vec<f32> {
         let (w, h) = (self.width, self.height);

@@ -110,7 +110,7 @@ pub(super) fn colours(image: &RgbImage, alpha: &[f32]) -> RgbaImage {
 }
 
 /// What the subject alone looks like, in turns of a wide and a narrow window.
-fn estimated(image: &RgbImage, alpha: &[f32]) -> RgbImage {
+pub(super) fn estimated(image: &RgbImage, alpha: &[f32]) -> RgbImage {
     let mut estimate = image.clone();
     let opposite: Vec<f32> = alpha.iter().map(|a| 1.0 - a).collect();
     for sigma in [12.0, 2.5] {

@@ -1,14 +1,23 @@
 //! Cutting a subject out of its picture.
 
+mod colours;
+mod cues;
+mod doubt;
 mod gmm;
 mod grabcut;
+mod judge;
+mod laplacian;
+mod look;
 pub(crate) mod mask;
 pub(crate) mod matte;
+mod matting;
 mod maxflow;
 mod nearby;
 mod outlined;
 mod parts;
+mod photograph;
 pub(crate) mod plain;
+mod seeds;
 mod shade;
 mod shadow;
 pub(crate) mod spread;
@@ -22,12 +31,15 @@ use crate::blur::gaussian;
 use crate::decode::Decoded;
 use crate::error::{ImageError, Reason};
 use crate::resize::{resize_plane, resize_rgb, resize_rgba};
+pub use doubt::Doubt;
+pub use look::Saliency;
 use mask::Mask;
 use outlined::{Judged, Outlined};
-pub use types::{Cutout, CutoutHint, DOUBTFUL, Edges, Method};
+pub use photograph::Search;
+pub use types::{Cutout, CutoutHint, CutoutMeasures, DOUBTFUL, Edges, Method};
 
-/// Larger pictures are cut out at this size: no output needs more pixels of a subject.
-const MAX_SIDE: u32 = 2400;
+/// Larger pictures are cut out at this size.
+const MAX_SIDE: u32 = 8000;
 
 /// Cuts the subject out of a picture: by its own alpha channel, by its difference from a plain backdrop, or by GrabCut
 /// inside the hinted box (or the whole picture but a margin).
@@ -35,16 +47,22 @@ const MAX_SIDE: u32 = 2400;
 /// # Errors
 /// [`Reason::Invalid`] when the hint is no box or no subject is found.
 pub fn cutout(picture: &Decoded, hint: &CutoutHint) -> Result<Cutout, ImageError> {
-    if let Some([left, top, right, bottom]) = hint.bounds {
-        let inside = [left, top, right, bottom].iter().all(|v| (0.0..=1.0).contains(v));
-        if !inside || right - left < 0.01 || bottom - top < 0.01 {
-            return Err(Reason::Invalid("the box of the subject is empty or leaves the picture".into()).into());
-        }
-    }
+    hint.check()?;
     if picture.has_transparency() {
         return from_alpha(picture.to_rgba());
     }
     opaque(&reduced(picture, hint.most_side)?, hint)
+}
+
+/// Cuts the subject out by the picture's own alpha channel.
+///
+/// # Errors
+/// [`Reason::Invalid`] when the hint is no box or the alpha channel hides everything.
+pub fn cutout_by_alpha(picture: &Decoded, hint: &CutoutHint) -> Result<Cutout, ImageError> {
+    hint.check()?;
+    let rgba = picture.to_rgba();
+    let [width, height] = reduced_size(rgba.dimensions(), hint.most_side);
+    from_alpha(resize_rgba(&rgba, width, height)?)
 }
 
 /// As [`cutout`] without a box, of a picture that is opaque; `most_side` as in [`CutoutHint`].
@@ -69,7 +87,7 @@ fn opaque(image: &RgbImage, hint: &CutoutHint) -> Result<Cutout, ImageError> {
     Ok(Outlined::softened(image, &mask, Method::GrabCut, separation)?.cut(image))
 }
 
-/// A picture without alpha, its longer side at most `most_side` pixels (None: 2400, which nothing exceeds).
+/// A picture without alpha, its longer side at most `most_side` pixels (None: 8000, which nothing exceeds).
 ///
 /// # Errors
 /// [`Reason::Codec`] when it cannot be resized.

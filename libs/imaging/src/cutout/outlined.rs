@@ -4,7 +4,7 @@ use cavendish_specs::PixelBox;
 use image::{RgbImage, RgbaImage};
 
 use super::mask::Mask;
-use super::{Cutout, Edges, Method, matte, nothing};
+use super::{Cutout, Doubt, Edges, Method, matte, nothing};
 use crate::error::ImageError;
 
 /// A subject's outline in its picture, before it is cut out.
@@ -44,7 +44,7 @@ impl Outlined {
 pub(super) struct Judged {
     bbox: PixelBox,
     pub(super) confidence: f32,
-    uncertain: Option<String>,
+    doubts: Vec<Doubt>,
     touches: Edges,
 }
 
@@ -60,26 +60,22 @@ impl Judged {
             right: (bbox.x + bbox.width) as usize == solid.width,
             bottom: (bbox.y + bbox.height) as usize == solid.height,
         };
-        let mut doubts = Vec::new();
-        let mut confidence = 1.0f32;
-        let mut doubt = |bad: bool, cost: f32, words: &str| {
-            if bad {
-                confidence *= cost;
-                doubts.push(words.to_owned());
-            }
-        };
-        doubt(touches.any(), 0.6, "the subject runs into the edge of the picture");
-        doubt(share < 0.01, 0.5, "the subject is very small in the picture");
-        doubt(share > 0.85, 0.4, "hardly anything but the subject was found");
-        doubt(ambiguous > 0.45, 0.6, "long parts of the outline hardly differ from the surroundings");
-        doubt(method == Method::GrabCut && told < 0.8, 0.6, "the subject's colours occur in the surroundings too");
-        confidence *= 1.0 - 0.3 * ambiguous;
-        let uncertain = (!doubts.is_empty()).then(|| doubts.join("; "));
-        Ok(Self { bbox, confidence, uncertain, touches })
+        let doubts: Vec<Doubt> = [
+            (touches.any(), Doubt::RunsIntoEdge),
+            (share < 0.01, Doubt::VerySmall),
+            (share > 0.85, Doubt::FillsPicture),
+            (ambiguous > 0.45, Doubt::FaintOutline),
+            (method == Method::GrabCut && told < 0.8, Doubt::SharedColours),
+        ]
+        .into_iter()
+        .filter_map(|(is, doubt)| is.then_some(doubt))
+        .collect();
+        let confidence = doubts.iter().map(|doubt| doubt.cost()).product::<f32>() * (1.0 - 0.3 * ambiguous);
+        Ok(Self { bbox, confidence, doubts, touches })
     }
 
     pub(super) fn cut(self, rgba: RgbaImage, method: Method) -> Cutout {
-        let Self { bbox, confidence, uncertain, touches } = self;
-        Cutout { rgba, bbox, confidence, uncertain, touches, method }
+        let Self { bbox, confidence, doubts, touches } = self;
+        Cutout { rgba, bbox, confidence, uncertain: Doubt::told(&doubts), doubts, measures: None, touches, method }
     }
 }

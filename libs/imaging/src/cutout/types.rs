@@ -1,5 +1,7 @@
 //! What is known of a subject before it is cut out, and after.
 
+use super::Doubt;
+use crate::error::{ImageError, Reason};
 use cavendish_specs::PixelBox;
 use image::RgbaImage;
 use serde::{Deserialize, Serialize};
@@ -11,9 +13,21 @@ pub struct CutoutHint {
     /// picture.
     pub bounds: Option<[f32; 4]>,
     /// Longer side in pixels of what is looked at and cut out; larger pictures are reduced first. For pictures that were
-    /// enlarged: what was added says nothing about the outline, and its sharpness misleads. None: 2400, which no hint
+    /// enlarged: what was added says nothing about the outline, and its sharpness misleads. None: 8000, which no hint
     /// exceeds.
     pub most_side: Option<u32>,
+}
+
+impl CutoutHint {
+    /// Whether the box is one.
+    pub(super) fn check(&self) -> Result<(), ImageError> {
+        let Some([left, top, right, bottom]) = self.bounds else { return Ok(()) };
+        let inside = [left, top, right, bottom].iter().all(|v| (0.0..=1.0).contains(v));
+        if !inside || right - left < 0.01 || bottom - top < 0.01 {
+            return Err(Reason::Invalid("the box of the subject is empty or leaves the picture".into()).into());
+        }
+        Ok(())
+    }
 }
 
 /// How a cut-out was made.
@@ -52,6 +66,21 @@ impl Edges {
     }
 }
 
+/// What tells how far a network's cut-out can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CutoutMeasures {
+    /// How far all looks agree with each other: intersection over union, 0..=1.
+    pub agreement: f32,
+    /// How far the cut-out agrees with the look that is second nearest to it: intersection over union, 0..=1.
+    pub support: f32,
+    /// What is neither all subject nor none, as a share of the subject.
+    pub faint: f32,
+    /// What some look saw beside the cut-out, as a share of the subject.
+    pub left_out: f32,
+    /// What differs from a plain backdrop beside the cut-out, as a share of the subject; 0 without such a backdrop.
+    pub beyond: f32,
+}
+
 /// A subject without its surroundings.
 #[derive(Debug, Clone)]
 pub struct Cutout {
@@ -63,6 +92,10 @@ pub struct Cutout {
     pub confidence: f32,
     /// What is doubtful about it, for people; None when nothing is.
     pub uncertain: Option<String>,
+    /// The same for programs.
+    pub doubts: Vec<Doubt>,
+    /// What a network's cut-out was measured by; None where no network was asked.
+    pub measures: Option<CutoutMeasures>,
     /// The edges of the picture that the subject runs into.
     pub touches: Edges,
     /// How it was made.
