@@ -45,7 +45,7 @@ unsafe extern "C" {
         head: *mut Head,
         error: *mut *const c_char,
     ) -> *mut c_void;
-    pub(crate) fn cavendish_avif_decode(opened: *mut c_void, rgba: *mut u8, size: usize) -> *const c_char;
+    pub(crate) fn cavendish_avif_decode(opened: *mut c_void, depth: u32, rgba: *mut u8, size: usize) -> *const c_char;
     pub(crate) fn cavendish_avif_close(opened: *mut c_void);
     pub(crate) fn cavendish_avif_encode(
         pixels: *const u8,

@@ -52,6 +52,15 @@ pub struct Head {
     pub xmp: Vec<u8>,
 }
 
+/// Samples over the whole range of their type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pixels {
+    /// Of a file with 8 bits a channel.
+    Bytes(Vec<u8>),
+    /// Of a file with more.
+    Words(Vec<u16>),
+}
+
 /// How a picture is mirrored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mirrored {
@@ -103,15 +112,26 @@ impl Opened<'_> {
         &self.head
     }
 
-    /// The first frame: RGBA with straight alpha, 8 bits a channel, row by row, as it lies in the file (not turned).
+    /// The first frame: RGBA with straight alpha, row by row, as it lies in the file (not turned).
     ///
     /// # Errors
     /// [`AvifError`] when the picture is broken.
-    pub fn decode(self) -> Result<(Head, Vec<u8>), AvifError> {
-        let mut rgba = vec![0; self.head.width as usize * self.head.height as usize * 4];
-        // SAFETY: the decoder is open, and the shim refuses any other size than the buffer's.
-        let error = unsafe { ffi::cavendish_avif_decode(self.decoder, rgba.as_mut_ptr(), rgba.len()) };
-        if error.is_null() { Ok((self.head.clone(), rgba)) } else { Err(told(error)) }
+    pub fn decode(self) -> Result<(Head, Pixels), AvifError> {
+        let samples = self.head.width as usize * self.head.height as usize * 4;
+        if self.head.depth > 8 {
+            let mut words = vec![0u16; samples];
+            self.fill(16, words.as_mut_ptr().cast(), samples * 2)?;
+            return Ok((self.head.clone(), Pixels::Words(words)));
+        }
+        let mut bytes = vec![0u8; samples];
+        self.fill(8, bytes.as_mut_ptr(), samples)?;
+        Ok((self.head.clone(), Pixels::Bytes(bytes)))
+    }
+
+    fn fill(&self, depth: u32, buffer: *mut u8, size: usize) -> Result<(), AvifError> {
+        // SAFETY: the decoder is open, the buffer has `size` bytes, and the shim refuses any other size.
+        let error = unsafe { ffi::cavendish_avif_decode(self.decoder, depth, buffer, size) };
+        if error.is_null() { Ok(()) } else { Err(told(error)) }
     }
 }
 
@@ -226,7 +246,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let file = write(&ramp(), [32, 16], &PLAIN).unwrap();
-        let (head, rgba) = open(&file, 1000, 1000).unwrap().decode().unwrap();
+        let (head, pixels) = open(&file, 1000, 1000).unwrap().decode().unwrap();
+        let Pixels::Bytes(rgba) = pixels else { panic!("8 bits became more") };
         assert_eq!((head.width, head.height, head.depth, head.frames, head.alpha), (32, 16, 8, 1, false));
         assert_eq!((head.primaries, head.transfer, head.xmp.as_slice()), (primaries::SRGB, 13, &b"<x/>"[..]));
         let plain = ramp();

@@ -18,7 +18,7 @@ pub enum Reason {
         max: usize,
     },
     /// Not a format that is read here.
-    #[error("unsupported format: {found}; JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF are read")]
+    #[error("unsupported format: {found}; JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF are read")]
     UnsupportedFormat {
         /// What the content looks like.
         found: String,

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
+mod colours;
+mod cut_out_already;
 mod cutting;
 mod decoding;
 mod encoding;
@@ -13,3 +15,4 @@ mod promises;
 mod references;
 mod samples;
 mod scenes;
+mod whole;
