@@ -15,8 +15,8 @@ typedef struct {
     size_t xmp_size;
 } cavendish_avif_head;
 
-/* Opens a file without decoding any pixel; NULL with the reason in `error`. The head's bytes live as long as the decoder. */
-void *cavendish_avif_open(const uint8_t *bytes, size_t size, uint32_t most_pixels, uint32_t most_side,
+/* Opens a file without decoding any pixel, for libaom where `strict`; NULL with the reason in `error`. The head's bytes live as long as the decoder. */
+void *cavendish_avif_open(const uint8_t *bytes, size_t size, uint32_t most_pixels, uint32_t most_side, uint32_t strict,
                           cavendish_avif_head *head, const char **error) {
     avifDecoder *decoder = avifDecoderCreate();
     if (!decoder) {
@@ -24,6 +24,9 @@ void *cavendish_avif_open(const uint8_t *bytes, size_t size, uint32_t most_pixel
         return NULL;
     }
     decoder->maxThreads = 1;
+    if (strict && avifCodecName(AVIF_CODEC_CHOICE_AOM, AVIF_CODEC_FLAG_CAN_DECODE)) {
+        decoder->codecChoice = AVIF_CODEC_CHOICE_AOM;
+    }
     decoder->ignoreExif = AVIF_TRUE;
     /* Widely used encoders leave out what this asks for, and no pixel depends on it. */
     decoder->strictFlags &= ~(avifStrictFlags)AVIF_STRICT_PIXI_REQUIRED;
@@ -63,6 +66,12 @@ void *cavendish_avif_open(const uint8_t *bytes, size_t size, uint32_t most_pixel
     head->xmp = image->xmp.data;
     head->xmp_size = image->xmp.size;
     return decoder;
+}
+
+/* Decodes the first frame and keeps nothing; NULL, or the reason why not. */
+const char *cavendish_avif_try(void *opened) {
+    avifResult result = avifDecoderNextImage(opened);
+    return result == AVIF_RESULT_OK ? NULL : avifResultToString(result);
 }
 
 /* Decodes the first frame into RGBA with straight alpha, 8 or 16 bits a channel; NULL, or the reason why not. */

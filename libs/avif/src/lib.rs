@@ -78,7 +78,8 @@ pub struct Opened<'a> {
     decoder: *mut c_void,
     head: Head,
     // libavif reads from them as it decodes.
-    _bytes: &'a [u8],
+    bytes: &'a [u8],
+    most: [u32; 2],
 }
 
 /// Reads the container, decoding no pixel. Pictures of more pixels or a longer side are refused.
@@ -86,6 +87,10 @@ pub struct Opened<'a> {
 /// # Errors
 /// [`AvifError`] for what is no AVIF, is cut short, or is larger than allowed.
 pub fn open(bytes: &[u8], most_pixels: u32, most_side: u32) -> Result<Opened<'_>, AvifError> {
+    open_for(bytes, [most_pixels, most_side], false)
+}
+
+fn open_for(bytes: &[u8], most: [u32; 2], strict: bool) -> Result<Opened<'_>, AvifError> {
     let mut head = std::mem::MaybeUninit::<ffi::Head>::zeroed();
     let mut error = null();
     // SAFETY: `bytes` outlives the decoder (`Opened` borrows them); zeroed memory is a head; the shim fills it where it
@@ -94,15 +99,16 @@ pub fn open(bytes: &[u8], most_pixels: u32, most_side: u32) -> Result<Opened<'_>
         let decoder = ffi::cavendish_avif_open(
             bytes.as_ptr(),
             bytes.len(),
-            most_pixels,
-            most_side,
+            most[0],
+            most[1],
+            strict.into(),
             head.as_mut_ptr(),
             &mut error,
         );
         if decoder.is_null() {
             return Err(told(error));
         }
-        Ok(Opened { decoder, head: Head::of(&head.assume_init()), _bytes: bytes })
+        Ok(Opened { decoder, head: Head::of(&head.assume_init()), bytes, most })
     }
 }
 
@@ -112,11 +118,24 @@ impl Opened<'_> {
         &self.head
     }
 
-    /// The first frame: RGBA with straight alpha, row by row, as it lies in the file (not turned).
+    /// The first frame: RGBA with straight alpha, row by row, as it lies in the file (not turned). It is decoded twice: the
+    /// quick decoder keeps to the limits of size but fills up what is broken, libaom, where it is there, tells what is broken
+    /// but takes whatever size is coded.
     ///
     /// # Errors
     /// [`AvifError`] when the picture is broken.
     pub fn decode(self) -> Result<(Head, Pixels), AvifError> {
+        // SAFETY: the decoder is open.
+        let error = unsafe { ffi::cavendish_avif_try(self.decoder) };
+        if !error.is_null() {
+            return Err(told(error));
+        }
+        let (bytes, most) = (self.bytes, self.most);
+        drop(self);
+        open_for(bytes, most, true)?.decode_once()
+    }
+
+    fn decode_once(self) -> Result<(Head, Pixels), AvifError> {
         let samples = self.head.width as usize * self.head.height as usize * 4;
         if self.head.depth > 8 {
             let mut words = vec![0u16; samples];

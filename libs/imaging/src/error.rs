@@ -87,7 +87,7 @@ pub enum Reason {
     #[error("the picture is animated, a still picture is wanted")]
     Animated,
     /// A colour model that is not read here.
-    #[error("the picture is {found}; convert it to RGB or greyscale first")]
+    #[error("the picture is {found}; convert it to RGB or greyscale of 8 or 16 bits first")]
     UnsupportedColour {
         /// The colour model.
         found: &'static str,

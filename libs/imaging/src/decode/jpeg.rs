@@ -1,9 +1,15 @@
-//! JPEG, by libjpeg-turbo, which tells what is missing.
+//! JPEG, by libjpeg-turbo, which tells what is missing; what it passes over is looked for in the scans themselves.
+
+mod bits;
+mod huffman;
+mod scans;
 
 use cavendish_jpeg::{Fraction, Head, JpegError, Opened, open};
 use cavendish_specs::Format;
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
+
+use huffman::Fault;
 
 use super::exif::Exif;
 use super::header::Header;
@@ -38,6 +44,10 @@ pub(super) fn read(bytes: &[u8], header: &Header, limits: &Limits) -> Result<Raw
         (4, false) => Channels::Inks,
         _ => Channels::Colours,
     };
+    scans::check(bytes).map_err(|fault| match fault {
+        Fault::Ended => Reason::Truncated { format: Format::Jpeg }.into(),
+        Fault::Broken(what) => malformed(Format::Jpeg, what),
+    })?;
     let (orientation, told) = beside(bytes)?;
     Ok(Raw { image, channels, orientation, told })
 }

@@ -1,5 +1,11 @@
 //! How much an untrusted picture may take.
 
+use serde::Deserialize;
+use std::sync::OnceLock;
+
+/// What this process allows, once it was told.
+static ALLOWED: OnceLock<Limits> = OnceLock::new();
+
 /// Bytes that decoding holds for a pixel, at most: the file's own samples and the picture that is made of them.
 const BYTES_PER_PIXEL: u64 = 12;
 /// Bytes for all else that decoding holds.
@@ -50,5 +56,46 @@ impl Limits {
     #[must_use]
     pub fn enough(self, side: u32) -> Self {
         Self { enough: Some(side.max(1)), ..self }
+    }
+}
+
+impl Limits {
+    /// What the installation allows: what [`ImagingConfig::allow`] said when the process started, else the defaults.
+    pub fn allowed() -> Self {
+        ALLOWED.get().cloned().unwrap_or_default()
+    }
+}
+
+/// `[imaging]`: how large photographs may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ImagingConfig {
+    /// Bytes of a photograph, at most; 64 MB unless said, at most 200 MB.
+    pub max_bytes: usize,
+    /// Pixels of a photograph, at most; 100 megapixels unless said, at most 200. Decoding takes up to twelve bytes for each.
+    pub max_pixels: u64,
+}
+
+impl Default for ImagingConfig {
+    fn default() -> Self {
+        let Limits { max_bytes, max_pixels, .. } = Limits::default();
+        Self { max_bytes, max_pixels }
+    }
+}
+
+impl ImagingConfig {
+    /// Bytes of a photograph that any installation may allow.
+    pub const MOST_BYTES: usize = 200_000_000;
+    /// Pixels of a photograph that any installation may allow.
+    pub const MOST_PIXELS: u64 = 200_000_000;
+
+    /// The limits that it stands for.
+    pub fn limits(&self) -> Limits {
+        Limits::of(self.max_bytes.min(Self::MOST_BYTES), self.max_pixels.min(Self::MOST_PIXELS))
+    }
+
+    /// Makes them those of this process. The first call counts: services of one process read the same configuration.
+    pub fn allow(&self) {
+        let _ = ALLOWED.set(self.limits());
     }
 }

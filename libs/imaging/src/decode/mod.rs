@@ -22,13 +22,13 @@ use cavendish_specs::Format;
 use image::{DynamicImage, ImageFormat};
 
 use crate::error::{ImageError, Reason};
-use crate::resize::{resize_linear_rgb, resize_rgba};
+use crate::resize::{resize_linear_rgb, resize_linear_rgba};
 pub(crate) use avif::beside as beside_avif;
 pub use colour::IccOutcome;
 pub(crate) use colour::{eight_bit, is_display_p3, is_srgb};
 pub use decoded::Decoded;
 pub use header::{Header, probe};
-pub use limits::Limits;
+pub use limits::{ImagingConfig, Limits};
 use raw::Raw;
 pub(crate) use tiff::beside as beside_tiff;
 
@@ -41,15 +41,8 @@ pub(crate) use tiff::beside as beside_tiff;
 /// [`ImageError`] with the reason, also where any part of the picture is missing; memory use stays within the limits, and
 /// no input makes this panic.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, ImageError> {
-    if bytes.len() > limits.max_bytes {
-        return Err(Reason::TooManyBytes { bytes: bytes.len(), max: limits.max_bytes }.into());
-    }
-    let guarded = |format| move |_| Err(malformed(format, "the decoder gave up"));
-    // The codecs are well fuzzed, but they are many; a panic in one of them is the sender's malformed file, not our end.
-    let header = catch_unwind(|| probe(bytes)).unwrap_or_else(|_| Err(Reason::Codec("the header".into()).into()))?;
-    admit(&header, bytes.len(), limits)?;
-    let read = catch_unwind(AssertUnwindSafe(|| read(bytes, &header, limits)));
-    let raw = read.unwrap_or_else(guarded(header.format))?;
+    let header = admitted(bytes, limits)?;
+    let raw = guarded(bytes, &header, limits)?;
     let (mut image, icc) = catch_unwind(AssertUnwindSafe(|| colour::to_srgb(&raw)))
         .unwrap_or_else(|_| (eight_bit(&raw.image), IccOutcome::Ignored));
     let orientation = raw.orientation;
@@ -57,6 +50,34 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, ImageError> {
     image = reduced(image, limits.enough)?;
     image.apply_orientation(orientation);
     Ok(Decoded { image, header, icc })
+}
+
+/// Whether [`decode`] would give a picture: everything is decoded, at the smallest fraction that reads all bytes, and thrown
+/// away. Answers with the header.
+///
+/// # Errors
+/// As [`decode`].
+pub fn verify(bytes: &[u8], limits: &Limits) -> Result<Header, ImageError> {
+    let limits = limits.clone().enough(1);
+    let header = admitted(bytes, &limits)?;
+    guarded(bytes, &header, &limits)?;
+    Ok(header)
+}
+
+fn admitted(bytes: &[u8], limits: &Limits) -> Result<Header, ImageError> {
+    if bytes.len() > limits.max_bytes {
+        return Err(Reason::TooManyBytes { bytes: bytes.len(), max: limits.max_bytes }.into());
+    }
+    let header = catch_unwind(|| probe(bytes)).unwrap_or_else(|_| Err(Reason::Codec("the header".into()).into()))?;
+    admit(&header, bytes.len(), limits)?;
+    Ok(header)
+}
+
+/// The picture as it lies in the file. The codecs are well fuzzed, but they are many; a panic in one of them is the sender's
+/// malformed file, not our end.
+fn guarded(bytes: &[u8], header: &Header, limits: &Limits) -> Result<Raw, ImageError> {
+    let read = catch_unwind(AssertUnwindSafe(|| read(bytes, header, limits)));
+    read.unwrap_or_else(|_| Err(malformed(header.format, "the decoder gave up")))
 }
 
 /// Refuses what the header alone rules out.
@@ -115,7 +136,7 @@ fn reduced(image: DynamicImage, enough: Option<u32>) -> Result<DynamicImage, Ima
     }
     let [width, height] = [image.width(), image.height()].map(|side| side.div_ceil(times));
     Ok(match &image {
-        DynamicImage::ImageRgba8(rgba) => DynamicImage::ImageRgba8(resize_rgba(rgba, width, height)?),
+        DynamicImage::ImageRgba8(rgba) => DynamicImage::ImageRgba8(resize_linear_rgba(rgba, width, height)?),
         other => DynamicImage::ImageRgb8(resize_linear_rgb(&other.to_rgb8(), width, height)?),
     })
 }

@@ -3,6 +3,7 @@
 use cavendish_specs::Format;
 use crc32fast::hash;
 
+use super::colour::SRGB;
 use super::exif::Exif;
 use super::malformed;
 use super::raw::Told;
@@ -14,7 +15,8 @@ const TELLING: [&[u8; 4]; 9] = [b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"cICP", b"i
 const UNIT: f64 = 100_000.0;
 /// The exponent that the curve of sRGB is written as.
 const USUAL_GAMMA: f64 = 1.0 / 2.2;
-/// Exponents nearer to the usual one than this are not worth a conversion (as in libpng): sRGB is meant.
+/// Exponents nearer to the usual one than this are not worth a conversion (as in libpng) where the primaries are those of
+/// sRGB: that is what is meant.
 const NEAR: f64 = 0.05;
 
 /// The chunks of a PNG.
@@ -52,8 +54,16 @@ pub(super) fn told(bytes: &[u8], icc: Option<Vec<u8>>) -> Result<Told, ImageErro
     if power.is_none() && chromaticities.is_none() {
         return Ok(chunks.exif.and_then(Exif::new).map_or(Told::Nothing, Exif::told));
     }
-    let power = power.filter(|gamma| (gamma / USUAL_GAMMA - 1.0).abs() > NEAR).map(|gamma| 1.0 / gamma);
-    Ok(Told::Gamma { power, chromaticities })
+    let is_usual = |gamma: &f64| (gamma / USUAL_GAMMA - 1.0).abs() <= NEAR;
+    if power.as_ref().is_none_or(is_usual) && chromaticities.is_none_or(is_srgb) {
+        return Ok(Told::Srgb);
+    }
+    Ok(Told::Gamma { power: power.map(|gamma| 1.0 / gamma), chromaticities })
+}
+
+/// Whether chromaticities are those of sRGB, as far as writers round them.
+fn is_srgb(of: [[f64; 2]; 4]) -> bool {
+    of.iter().flatten().zip(SRGB.iter().flatten()).all(|(a, b)| (a - b).abs() < 0.002)
 }
 
 fn number(data: &[u8], at: usize) -> Option<f64> {

@@ -1,5 +1,6 @@
 //! TIFF (TIFF 6.0, and BigTIFF): its largest picture, and what it says beside its pixels.
 
+mod chunks;
 mod pages;
 mod samples;
 
@@ -38,7 +39,7 @@ pub(crate) fn beside(bytes: &[u8]) -> (Option<Vec<u8>>, Option<String>) {
 /// The largest picture.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Raw, ImageError> {
     let page = page(bytes)?;
-    let patched = page.with_alpha_told(bytes);
+    let patched = page.told_plainly(bytes);
     let bytes = patched.as_deref().unwrap_or(bytes);
     let mut decoder = opened(bytes, limits).map_err(|error| refused(&error))?;
     decoder.seek_to_image(page.index).map_err(|error| refused(&error))?;
@@ -46,12 +47,16 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Raw, ImageError> {
     let orientation = orientation.and_then(|value| Orientation::from_exif(value.min(255) as u8));
     let told = told(&mut decoder, bytes);
     let map = decoder.get_tag_u16_vec(Tag::ColorMap).ok();
-    let colours = decoder.colortype().map_err(|error| refused(&error))?;
-    let mut result = DecodingResult::U8(vec![]);
-    let layout = decoder.read_image_to_buffer(&mut result).map_err(|error| refused(&error))?;
-    let samples = Samples { page: &page, colours, planes: layout.planes, map };
-    let (image, inks) = samples.picture(result)?;
-    let channels = if inks { Channels::Inks } else { Channels::Colours };
+    let (result, channels) = match chunks::read(bytes, &mut decoder, &page)? {
+        Some(read) => read,
+        None => {
+            let mut result = DecodingResult::U8(vec![]);
+            decoder.read_image_to_buffer(&mut result).map_err(|error| refused(&error))?;
+            (result, decoder.colortype().map_err(|error| refused(&error))?.num_samples().into())
+        }
+    };
+    let image = Samples { page: &page, channels, map }.picture(result)?;
+    let channels = if page.inks { Channels::Inks } else { Channels::Colours };
     Ok(Raw { image, channels, orientation: orientation.unwrap_or(Orientation::NoTransforms), told })
 }
 

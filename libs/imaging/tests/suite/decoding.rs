@@ -144,6 +144,24 @@ fn an_animation_gives_its_first_frame_or_is_refused() {
     assert_eq!(refused(&bytes, &strict).reason, Reason::Animated);
 }
 
+/// A GIF whose only frame, white and of 6×6, begins at (1, 1) of a screen of 4×4.
+fn beyond() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let white = RgbaImage::from_pixel(6, 6, Rgba([255; 4]));
+    GifEncoder::new(&mut bytes).encode_frames([Frame::new(white)]).unwrap();
+    bytes[6..10].copy_from_slice(&[4, 0, 4, 0]);
+    let frame = bytes.windows(9).position(|head| head == [0x2c, 0, 0, 0, 0, 6, 0, 6, 0]).unwrap();
+    bytes[frame + 1..frame + 5].copy_from_slice(&[1, 0, 1, 0]);
+    bytes
+}
+
+#[test]
+fn a_frame_beyond_its_screen_is_clipped() {
+    let decoded = decode(&beyond(), &Limits::default()).unwrap().to_rgba();
+    assert_eq!(decoded.dimensions(), (4, 4));
+    assert_eq!((decoded.get_pixel(0, 0).0[3], decoded.get_pixel(1, 1).0), (0, [255; 4]));
+}
+
 #[test]
 fn the_content_says_what_a_file_is() {
     let bytes = file(&busy(8, 8).into(), ImageFormat::Png);

@@ -11,6 +11,7 @@ mod fitting;
 mod frames;
 mod groups;
 mod hostile;
+mod mutated;
 mod promises;
 mod references;
 mod samples;

@@ -11,6 +11,7 @@ use moxcms::{ColorProfile, DataColorSpace};
 
 use super::raw::{Channels, Raw, Told};
 pub(crate) use like::{is_display_p3, is_srgb};
+pub(super) use profile::SRGB;
 pub(crate) use rows::eight_bit;
 
 /// What became of the colours that a file tells.

@@ -9,7 +9,7 @@ use crate::encode::OutputProfile;
 /// Larger profiles are not worth their memory; real ones have a few kB, with tables up to about 4 MB.
 const MAX_PROFILE: usize = 8 << 20;
 /// Chromaticities of sRGB (IEC 61966-2-1): white, red, green, blue.
-pub(super) const SRGB: [[f64; 2]; 4] = [[0.3127, 0.329], [0.64, 0.33], [0.3, 0.6], [0.15, 0.06]];
+pub(in crate::decode) const SRGB: [[f64; 2]; 4] = [[0.3127, 0.329], [0.64, 0.33], [0.3, 0.6], [0.15, 0.06]];
 
 /// The profile, unless it is too large or broken.
 pub(super) fn parsed(bytes: &[u8]) -> Option<ColorProfile> {
@@ -26,7 +26,6 @@ pub(super) fn of(told: &Told) -> Option<ColorProfile> {
             let of = cicp::chromaticities(*primaries).unwrap_or(SRGB);
             Some(with(of, cicp::curve(*transfer)?))
         }
-        Told::Gamma { power: None, chromaticities: None } => None,
         Told::Gamma { power, chromaticities } => {
             let curve = power.map_or_else(cicp::srgb_curve, |power| ToneReprCurve::Parametric(vec![power as f32]));
             let of = chromaticities.unwrap_or(SRGB);

@@ -1,10 +1,13 @@
 //! Pictures row by row at 16 bits: no second picture is held.
 
 use image::{DynamicImage, RgbImage, RgbaImage};
-use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
+use moxcms::{ColorProfile, DataColorSpace, Layout, Transform16BitExecutor, TransformOptions};
 
 use super::fits;
 use crate::decode::raw::{Channels, Raw};
+
+/// Light of the darkest that is taken for black: half of what the eye calls white.
+const MOST_BLACK: f64 = 0.184;
 
 /// How words become bytes.
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +126,7 @@ pub(super) fn through(raw: &Raw, profile: &ColorProfile) -> Option<DynamicImage>
     let to = if inks || is_grey { Layout::Rgb } else { Layout::Rgba };
     let transform = profile.create_transform_16bit(from, &srgb, to, options).ok()?;
     let rounding = Rounding::of(image);
+    let black = if inks { black_made_black(&*transform) } else { None };
     let width = image.width() as usize;
     let channels = if to == Layout::Rgba { 4 } else { 3 };
     let mut made = vec![0u16; width * channels];
@@ -130,6 +134,9 @@ pub(super) fn through(raw: &Raw, profile: &ColorProfile) -> Option<DynamicImage>
     let out = assemble_of(image, inks, |y, words, alpha, bytes| {
         let source = sources(words, raw.channels, is_grey);
         failed |= transform.transform(&source, &mut made).is_err();
+        if let Some(black) = &black {
+            made.iter_mut().for_each(|v| *v = black[usize::from(*v)]);
+        }
         let step = if alpha { 4 } else { 3 };
         let pixels = bytes.chunks_exact_mut(step).zip(made.chunks_exact(channels)).zip(words.chunks_exact(4));
         for (x, ((to, made), word)) in pixels.enumerate() {
@@ -140,6 +147,22 @@ pub(super) fn through(raw: &Raw, profile: &ColorProfile) -> Option<DynamicImage>
         }
     });
     (!failed).then_some(out)
+}
+
+/// Compensation of the black point, which is what every viewer does for prints: the darkest that the press can print becomes
+/// black, white stays, and light in between is stretched evenly. For every word of sRGB another.
+fn black_made_black(transform: &Transform16BitExecutor) -> Option<Vec<u16>> {
+    let mut darkest = [0; 3];
+    transform.transform(&[u16::MAX; 4], &mut darkest).ok()?;
+    let light = |word: u16| {
+        let v = f64::from(word) / 65_535.0;
+        if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+    };
+    let black = 0.2126 * light(darkest[0]) + 0.7152 * light(darkest[1]) + 0.0722 * light(darkest[2]);
+    let black = black.min(MOST_BLACK);
+    let encoded = |light: f64| if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
+    let stretched = |word| encoded(((light(word) - black) / (1.0 - black)).max(0.0));
+    Some((0..=u16::MAX).map(|word| (stretched(word) * 65_535.0).round() as u16).collect())
 }
 
 /// What goes into the transform.

@@ -15,7 +15,11 @@ use cavendish_specs::Format;
 const MOST_PAGES: usize = 256;
 /// Bits of NewSubfileType: a reduced copy, and a mask.
 const NO_PICTURE: u32 = 1 | 4;
-/// PhotometricInterpretation of inks.
+/// Entries of a directory that are looked at.
+const MOST_ENTRIES: usize = 4096;
+/// PhotometricInterpretation of greys that begin with black, of a palette, and of inks.
+const GREY: u16 = 1;
+pub(super) const PALETTE: u16 = 3;
 const SEPARATED: u16 = 5;
 /// ExtraSamples that say nothing of themselves, and those that are alpha.
 const UNSPECIFIED: u16 = 0;
@@ -98,24 +102,30 @@ impl Page {
         self.extra == [UNSPECIFIED]
     }
 
-    /// The file with that sample called alpha, as the codec hands over no others; None where nothing is to be changed.
-    pub(super) fn with_alpha_told(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let place = self.is_unspecified().then(|| self.place_of_extra(bytes)).flatten()?;
+    /// The file in words that the codec understands: a sample that says nothing of itself is called alpha, since no other
+    /// is handed over, and indices of a palette grey, since it takes none. None where nothing is to be changed.
+    pub(super) fn told_plainly(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let (tag, plain) = match () {
+            () if self.is_unspecified() => (Tag::ExtraSamples, STRAIGHT),
+            () if self.photometric == PALETTE => (Tag::PhotometricInterpretation, GREY),
+            () => return None,
+        };
+        let place = self.place_of(tag, bytes)?;
         let mut patched = bytes.to_vec();
-        patched.get_mut(place..place + 2)?.copy_from_slice(&value(bytes[0] == b'I', STRAIGHT));
+        patched.get_mut(place..place + 2)?.copy_from_slice(&value(bytes[0] == b'I', plain));
         Some(patched)
     }
 
-    /// Where the only value of ExtraSamples lies.
-    fn place_of_extra(&self, bytes: &[u8]) -> Option<usize> {
+    /// Where the only value of a tag lies.
+    fn place_of(&self, tag: Tag, bytes: &[u8]) -> Option<usize> {
         let little = bytes[0] == b'I';
         let is_big = bytes.get(2..4)? == value(little, 43);
         // Directories begin with the number of entries; an entry has tag, type, count and value.
         let [head, entry, to_value] = if is_big { [8, 20, 12] } else { [2, 12, 8] };
         let first = usize::try_from(self.at).ok()?.checked_add(head)?;
-        let extra = value(little, Tag::ExtraSamples.to_u16());
-        let entries = bytes.get(first..)?.chunks_exact(entry);
-        let index = entries.take(4096).position(|entry| entry[..2] == extra)?;
+        let wanted = value(little, tag.to_u16());
+        let index =
+            bytes.get(first..)?.chunks_exact(entry).take(MOST_ENTRIES).position(|entry| entry[..2] == wanted)?;
         Some(first + index * entry + to_value)
     }
 }

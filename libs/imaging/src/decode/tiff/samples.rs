@@ -2,10 +2,9 @@
 
 use cavendish_specs::Format;
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage, Rgba, RgbaImage};
-use tiff::ColorType;
 use tiff::decoder::DecodingResult;
 
-use super::pages::{PREMULTIPLIED, Page};
+use super::pages::{PALETTE, PREMULTIPLIED, Page};
 use crate::decode::alpha::straighten;
 use crate::decode::malformed;
 use crate::error::{ImageError, Reason};
@@ -13,12 +12,15 @@ use crate::error::{ImageError, Reason};
 /// What is needed to make a picture of samples.
 pub(super) struct Samples<'a> {
     pub(super) page: &'a Page,
-    pub(super) colours: ColorType,
-    /// How many planes the samples lie in, one after the other.
-    pub(super) planes: usize,
+    /// How many samples a pixel has.
+    pub(super) channels: usize,
     /// The colours of a palette: all reds, all greens, all blues.
     pub(super) map: Option<Vec<u16>>,
 }
+
+/// PhotometricInterpretation of CIE L*a*b*.
+const CIELAB: u16 = 8;
+const ICCLAB: u16 = 9;
 
 fn unsupported(found: &'static str) -> ImageError {
     Reason::UnsupportedColour { found }.into()
@@ -29,33 +31,25 @@ fn short() -> ImageError {
 }
 
 impl Samples<'_> {
-    /// The picture, and whether its channels are inks.
-    pub(super) fn picture(&self, samples: DecodingResult) -> Result<(DynamicImage, bool), ImageError> {
-        let inks = matches!(self.colours, ColorType::CMYK(_) | ColorType::CMYKA(_));
-        if matches!(self.colours, ColorType::Lab(_)) {
+    /// The picture; of inks, they lie in four channels.
+    pub(super) fn picture(&self, samples: DecodingResult) -> Result<DynamicImage, ImageError> {
+        if matches!(self.page.photometric, CIELAB | ICCLAB) {
             return Err(unsupported("CIE L*a*b* in TIFF"));
         }
-        if matches!(self.colours, ColorType::Palette(_)) {
-            return Ok((self.from_palette(samples)?, false));
+        if self.page.photometric == PALETTE {
+            return self.from_palette(samples);
         }
         let image = match samples {
             DecodingResult::U8(data) => self.of_bytes(self.unpacked(data)?)?,
             DecodingResult::U16(data) => self.of_words(data)?,
-            _ => return Err(unsupported("of other samples than whole numbers of up to 16 bits")),
+            _ => return Err(unsupported("TIFF of floating-point or 32-bit samples")),
         };
-        Ok((self.with_sound_alpha(image), inks))
-    }
-
-    fn channels(&self) -> usize {
-        match self.planes {
-            0 | 1 => usize::from(self.colours.num_samples()),
-            planes => planes,
-        }
+        Ok(self.with_sound_alpha(image))
     }
 
     /// Samples of fewer than 8 bits, one to a byte and over the whole range. Rows begin at whole bytes.
     fn unpacked(&self, data: Vec<u8>) -> Result<Vec<u8>, ImageError> {
-        let bits = usize::from(self.colours.bit_depth());
+        let bits = usize::from(self.page.bit_depth);
         if bits == 8 {
             return Ok(data);
         }
@@ -65,10 +59,10 @@ impl Samples<'_> {
     }
 
     fn indices(&self, data: &[u8], bits: usize) -> Result<Vec<u8>, ImageError> {
-        if !matches!(bits, 1 | 2 | 4 | 8) || self.planes > 1 {
-            return Err(unsupported("of an odd number of bits"));
+        if !matches!(bits, 1 | 2 | 4 | 8) {
+            return Err(unsupported("TIFF of an odd number of bits"));
         }
-        let in_row = self.page.width as usize * self.channels();
+        let in_row = self.page.width as usize * self.channels;
         let row = (in_row * bits).div_ceil(8).max(1);
         let of_row = |row: &[u8]| -> Vec<u8> {
             let at = |index: usize| row[index * bits / 8] >> (8 - bits - index * bits % 8) & ((1u16 << bits) - 1) as u8;
@@ -78,8 +72,10 @@ impl Samples<'_> {
     }
 
     fn from_palette(&self, samples: DecodingResult) -> Result<DynamicImage, ImageError> {
-        let (DecodingResult::U8(data), Some(map)) = (samples, &self.map) else { return Err(unsupported("indexed")) };
-        let bits = usize::from(self.colours.bit_depth());
+        let (DecodingResult::U8(data), Some(map)) = (samples, &self.map) else {
+            return Err(unsupported("TIFF of 16-bit indices"));
+        };
+        let bits = usize::from(self.page.bit_depth);
         let indices = self.indices(&data, bits)?;
         let size = map.len() / 3;
         let level = |at: usize| map.get(at).map(|level| (level >> 8) as u8);
@@ -120,12 +116,8 @@ impl Samples<'_> {
     /// The samples pixel by pixel, with those left out that no picture here has room for, and how many a pixel has.
     fn shaped<T: Copy>(&self, data: Vec<T>) -> Result<(usize, Vec<T>), ImageError> {
         let pixels = self.page.width as usize * self.page.height as usize;
-        let (all, wanted) = (self.channels(), self.wanted());
+        let (all, wanted) = (self.channels, self.wanted());
         let data = data.get(..pixels * all).ok_or_else(short)?;
-        if self.planes > 1 {
-            let at = |pixel: usize| (0..wanted).map(move |plane| data[plane * pixels + pixel]);
-            return Ok((wanted, (0..pixels).flat_map(at).collect()));
-        }
         match wanted == all {
             true => Ok((wanted, data.to_vec())),
             false => Ok((wanted, data.chunks_exact(all).flat_map(|pixel| &pixel[..wanted]).copied().collect())),
@@ -135,7 +127,7 @@ impl Samples<'_> {
     /// Channels of the picture: the colours, and alpha where the first sample beyond them is that. Alpha beside inks is
     /// left out: presses have no use for it.
     fn wanted(&self) -> usize {
-        let all = self.channels();
+        let all = self.channels;
         let has_alpha = matches!(self.page.extra.first(), Some(1 | 2)) || self.page.is_unspecified();
         match self.page.photometric {
             0 | 1 => {
@@ -160,8 +152,7 @@ impl Samples<'_> {
 
     /// Straight alpha; none where it hides everything though it never said that it was alpha.
     fn with_sound_alpha(&self, image: DynamicImage) -> DynamicImage {
-        let is_inks = matches!(self.colours, ColorType::CMYK(_) | ColorType::CMYKA(_));
-        if is_inks || !image.color().has_alpha() {
+        if self.page.inks || !image.color().has_alpha() {
             return image;
         }
         let mut image = match image {
