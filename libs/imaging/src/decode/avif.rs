@@ -6,7 +6,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, Rgba, RgbaImage};
 
 use super::alpha::dropped;
-use super::brands::brands;
+use super::brands::{brands, breaks_off};
 use super::header::Header;
 use super::malformed;
 use super::raw::{Raw, Told};
@@ -26,12 +26,12 @@ pub(super) fn is_avif(bytes: &[u8]) -> bool {
 }
 
 fn opened(bytes: &[u8], [pixels, side]: [u32; 2]) -> Result<Opened<'_>, ImageError> {
-    open(bytes, pixels, side).map_err(|error| refused(&error))
+    open(bytes, pixels, side).map_err(|error| refused(bytes, &error))
 }
 
-fn refused(error: &AvifError) -> ImageError {
+fn refused(bytes: &[u8], error: &AvifError) -> ImageError {
     let words = error.to_string();
-    match words.to_lowercase().contains("truncated") {
+    match breaks_off(bytes) || words.to_lowercase().contains("truncated") {
         true => Reason::Truncated { format: Format::Avif }.into(),
         false => malformed(Format::Avif, words),
     }
@@ -47,7 +47,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<Header, ImageError> {
 /// The first frame, upright. What is coded may not be larger than the header, which was admitted, says.
 pub(super) fn read(bytes: &[u8], header: &Header) -> Result<Raw, ImageError> {
     let most = [header.width.saturating_mul(header.height), header.width.max(header.height)];
-    let (head, pixels) = opened(bytes, most)?.decode().map_err(|error| refused(&error))?;
+    let (head, pixels) = opened(bytes, most)?.decode().map_err(|error| refused(bytes, &error))?;
     let (width, height) = (head.width, head.height);
     let image = match pixels {
         Pixels::Bytes(bytes) => RgbaImage::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8),

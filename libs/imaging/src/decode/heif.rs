@@ -5,7 +5,7 @@ use cavendish_specs::Format;
 use image::{DynamicImage, ImageBuffer, Rgba, RgbaImage};
 
 use super::alpha::straighten;
-use super::brands::{brands, has_item};
+use super::brands::{brands, breaks_off, has_item};
 use super::header::Header;
 use super::malformed;
 use super::raw::{Raw, Told};
@@ -22,11 +22,12 @@ pub(super) fn is_heif(bytes: &[u8]) -> bool {
 }
 
 fn opened(bytes: &[u8], format: Format, most_side: u32) -> Result<Opened<'_>, ImageError> {
-    open(bytes, most_side).map_err(|error| refused(&error, format))
+    open(bytes, most_side).map_err(|error| refused(bytes, &error, format))
 }
 
-fn refused(error: &HeifError, format: Format) -> ImageError {
+fn refused(bytes: &[u8], error: &HeifError, format: Format) -> ImageError {
     match error {
+        _ if breaks_off(bytes) => Reason::Truncated { format }.into(),
         HeifError::Truncated(_) => Reason::Truncated { format }.into(),
         HeifError::Broken(words) => malformed(format, words.chars().take(200).collect::<String>()),
     }
@@ -51,7 +52,7 @@ pub(super) fn read(bytes: &[u8], header: &Header) -> Result<Raw, ImageError> {
     if (opened.head().width, opened.head().height) != (header.width, header.height) {
         return Err(malformed(format, "its headers contradict each other"));
     }
-    let (head, pixels) = opened.decode().map_err(|error| refused(&error, format))?;
+    let (head, pixels) = opened.decode().map_err(|error| refused(bytes, &error, format))?;
     let (width, height) = (head.width, head.height);
     let image = match pixels {
         Pixels::Bytes(bytes) => RgbaImage::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8),

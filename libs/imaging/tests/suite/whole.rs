@@ -1,7 +1,7 @@
 //! Nothing is delivered with parts missing, and nothing that is all there is refused for what lies between or behind it.
 
 use cavendish_imaging::image::{ImageFormat, RgbImage};
-use cavendish_imaging::{Limits, decode};
+use cavendish_imaging::{Format, Limits, Metadata, Target, decode, encode};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use crate::samples::{busy, file};
@@ -94,6 +94,17 @@ fn stray_and_fill_bytes_change_no_pixel() {
 fn of_two_pictures_in_one_file_the_first_is_taken() {
     let (first, second) = (jpeg(&busy(120, 90), false, 0), jpeg(&busy(60, 60), true, 0));
     assert_eq!(pixels(&[first.as_slice(), &second].concat()), pixels(&first));
+}
+
+#[test]
+fn containers_that_break_off_are_called_truncated() {
+    let avif = encode(&busy(80, 60), &Target::of(Format::Avif), &Metadata::default()).unwrap().bytes;
+    for whole in [avif.as_slice(), include_bytes!("../data/busy.heic")] {
+        assert!(decode(whole, &Limits::default()).is_ok());
+        for share in [0.5, 0.8, 0.99] {
+            assert_eq!(code(&whole[..(whole.len() as f64 * share) as usize]), "image-truncated", "{share}");
+        }
+    }
 }
 
 #[test]

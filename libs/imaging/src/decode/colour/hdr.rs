@@ -18,8 +18,8 @@ const HLG_PEAK: f32 = 1000.0;
 const KNEE: f32 = 0.8;
 /// Highlights of fewer pixels than one in so many may be clipped.
 const RARE: usize = 1000;
-/// Pixels that are looked at for the brightest.
-const LOOKED_AT: usize = 200_000;
+/// About as many pixels are looked at for the brightest.
+const LOOKED_AT: f64 = 200_000.0;
 
 /// Whether a transfer is one of high dynamic range.
 pub(super) fn is_hdr(transfer: u32) -> bool {
@@ -77,17 +77,12 @@ impl Way {
 
     /// The brightest light, as far as it is not rare; at least white.
     fn peak(&self, image: &DynamicImage) -> f32 {
-        let pixels = image.width() as usize * image.height() as usize;
-        let step = (pixels / LOOKED_AT).max(1);
-        let mut seen = Vec::with_capacity(pixels / step + 1);
-        let mut next = 0;
-        for y in 0..image.height() {
-            let start = y as usize * image.width() as usize;
-            let row = (next < start + image.width() as usize).then(|| words(image, y)).unwrap_or_default();
-            while let Some(pixel) = row.get((next.saturating_sub(start)) * 4..).and_then(<[u16]>::first_chunk::<4>) {
+        let apart = (f64::from(image.width()) * f64::from(image.height()) / LOOKED_AT).sqrt().max(1.0) as usize;
+        let mut seen = vec![];
+        for y in (0..image.height()).step_by(apart) {
+            for pixel in words(image, y).chunks_exact(4).step_by(apart) {
                 let light = self.light([pixel[0], pixel[1], pixel[2]]);
                 seen.push(light.into_iter().fold(0.0, f32::max));
-                next += step;
             }
         }
         seen.sort_by(f32::total_cmp);

@@ -98,16 +98,7 @@ impl Walk {
             Some((component, dc, ac))
         });
         let Some(parts) = parts.collect::<Option<Vec<_>>>().filter(|parts| !parts.is_empty()) else { return Ok(None) };
-        let most = |side: fn(&Component) -> usize| self.components.iter().map(side).max().unwrap_or(1);
-        let (across, down) = (most(|c| c.across), most(|c| c.down));
-        // Blocks of a scan of one component are its own; else each unit holds some of every component.
-        let (units, alone) = match parts.as_slice() {
-            [(only, ..)] => {
-                let own = |size: usize, part: usize, of: usize| (size * part).div_ceil(of).div_ceil(8);
-                (own(self.size[0], only.across, across) * own(self.size[1], only.down, down), true)
-            }
-            _ => (self.size[0].div_ceil(8 * across) * self.size[1].div_ceil(8 * down), false),
-        };
+        let (units, alone) = self.units(&parts.iter().map(|part| part.0).collect::<Vec<_>>());
         let mut bits = Bits::new(bytes, at);
         let mut light = vec![0i32; parts.len()];
         for unit in 0..units {
@@ -126,6 +117,20 @@ impl Walk {
             }
         }
         bits.leave().map(Some).ok_or(Fault::Broken("data behind its last block"))
+    }
+
+    /// How many units a scan of these components has, and whether they are the blocks of its only component: else each holds
+    /// some of every component (A.2).
+    fn units(&self, parts: &[Component]) -> (usize, bool) {
+        let most = |side: fn(&Component) -> usize| self.components.iter().map(side).max().unwrap_or(1);
+        let of = [most(|c| c.across), most(|c| c.down)];
+        match parts {
+            [only] => {
+                let own = |axis: usize, part: usize| (self.size[axis] * part).div_ceil(of[axis]).div_ceil(8);
+                (own(0, only.across) * own(1, only.down), true)
+            }
+            _ => (self.size[0].div_ceil(8 * of[0]) * self.size[1].div_ceil(8 * of[1]), false),
+        }
     }
 }
 

@@ -37,7 +37,7 @@ impl Samples<'_> {
             return Err(unsupported("CIE L*a*b* in TIFF"));
         }
         if self.page.photometric == PALETTE {
-            return self.from_palette(samples);
+            return self.indexed(samples);
         }
         let image = match samples {
             DecodingResult::U8(data) => self.of_bytes(self.unpacked(data)?)?,
@@ -71,7 +71,7 @@ impl Samples<'_> {
         Ok(data.chunks_exact(row).take(self.page.height as usize).flat_map(of_row).collect())
     }
 
-    fn from_palette(&self, samples: DecodingResult) -> Result<DynamicImage, ImageError> {
+    fn indexed(&self, samples: DecodingResult) -> Result<DynamicImage, ImageError> {
         let (DecodingResult::U8(data), Some(map)) = (samples, &self.map) else {
             return Err(unsupported("TIFF of 16-bit indices"));
         };
