@@ -11,7 +11,17 @@ use anyhow::Result;
 use std::process::{Command, ExitCode};
 
 /// What the tests of foreign producers and readers use.
-const PYTHON_PACKAGES: [&str; 4] = ["pika==1.3.2", "pillow==11.3.0", "c2pa-python==0.38.1", "pypdf==7.1.1"];
+const PYTHON_PACKAGES: [&str; 9] = [
+    "pika==1.3.2",
+    "pillow==11.3.0",
+    "c2pa-python==0.38.1",
+    "pypdf==7.1.1",
+    "numpy==2.4.6",
+    "tifffile==2026.3.3",
+    "pillow_heif==1.8.1",
+    "pyvips==3.2.0",
+    "pyvips-binary==8.18.7",
+];
 
 /// Sets up, starts the servers and runs `cargo test --workspace` with `args` added. Stops what it started.
 pub(crate) fn run(paths: &Paths, args: &[String]) -> Result<ExitCode> {

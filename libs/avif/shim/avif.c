@@ -15,8 +15,8 @@ typedef struct {
     size_t xmp_size;
 } cavendish_avif_head;
 
-/* Opens a file without decoding any pixel; NULL with the reason in `error`. The head's bytes live as long as the decoder. */
-void *cavendish_avif_open(const uint8_t *bytes, size_t size, uint32_t most_pixels, uint32_t most_side,
+/* Opens a file without decoding any pixel, for libaom where `strict`; NULL with the reason in `error`. The head's bytes live as long as the decoder. */
+void *cavendish_avif_open(const uint8_t *bytes, size_t size, uint32_t most_pixels, uint32_t most_side, uint32_t strict,
                           cavendish_avif_head *head, const char **error) {
     avifDecoder *decoder = avifDecoderCreate();
     if (!decoder) {
@@ -24,7 +24,12 @@ void *cavendish_avif_open(const uint8_t *bytes, size_t size, uint32_t most_pixel
         return NULL;
     }
     decoder->maxThreads = 1;
+    if (strict && avifCodecName(AVIF_CODEC_CHOICE_AOM, AVIF_CODEC_FLAG_CAN_DECODE)) {
+        decoder->codecChoice = AVIF_CODEC_CHOICE_AOM;
+    }
     decoder->ignoreExif = AVIF_TRUE;
+    /* Widely used encoders leave out what this asks for, and no pixel depends on it. */
+    decoder->strictFlags &= ~(avifStrictFlags)AVIF_STRICT_PIXI_REQUIRED;
     decoder->imageSizeLimit = most_pixels;
     decoder->imageDimensionLimit = most_side;
     avifResult result = avifDecoderSetIOMemory(decoder, bytes, size);
@@ -63,8 +68,14 @@ void *cavendish_avif_open(const uint8_t *bytes, size_t size, uint32_t most_pixel
     return decoder;
 }
 
-/* Decodes the first frame into 8-bit RGBA with straight alpha; NULL, or the reason why not. */
-const char *cavendish_avif_decode(void *opened, uint8_t *rgba, size_t size) {
+/* Decodes the first frame and keeps nothing; NULL, or the reason why not. */
+const char *cavendish_avif_try(void *opened) {
+    avifResult result = avifDecoderNextImage(opened);
+    return result == AVIF_RESULT_OK ? NULL : avifResultToString(result);
+}
+
+/* Decodes the first frame into RGBA with straight alpha, 8 or 16 bits a channel; NULL, or the reason why not. */
+const char *cavendish_avif_decode(void *opened, uint32_t depth, uint8_t *rgba, size_t size) {
     avifDecoder *decoder = opened;
     avifResult result = avifDecoderNextImage(decoder);
     if (result != AVIF_RESULT_OK) {
@@ -74,9 +85,9 @@ const char *cavendish_avif_decode(void *opened, uint8_t *rgba, size_t size) {
     memset(&rgb, 0, sizeof rgb);
     avifRGBImageSetDefaults(&rgb, decoder->image);
     rgb.format = AVIF_RGB_FORMAT_RGBA;
-    rgb.depth = 8;
+    rgb.depth = depth;
     rgb.pixels = rgba;
-    rgb.rowBytes = rgb.width * 4;
+    rgb.rowBytes = rgb.width * 4 * (depth > 8 ? 2 : 1);
     if ((size_t)rgb.rowBytes * rgb.height != size) {
         return "the picture has another size than its container says";
     }

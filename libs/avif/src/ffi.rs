@@ -42,10 +42,12 @@ unsafe extern "C" {
         size: usize,
         most_pixels: u32,
         most_side: u32,
+        strict: u32,
         head: *mut Head,
         error: *mut *const c_char,
     ) -> *mut c_void;
-    pub(crate) fn cavendish_avif_decode(opened: *mut c_void, rgba: *mut u8, size: usize) -> *const c_char;
+    pub(crate) fn cavendish_avif_try(opened: *mut c_void) -> *const c_char;
+    pub(crate) fn cavendish_avif_decode(opened: *mut c_void, depth: u32, rgba: *mut u8, size: usize) -> *const c_char;
     pub(crate) fn cavendish_avif_close(opened: *mut c_void);
     pub(crate) fn cavendish_avif_encode(
         pixels: *const u8,

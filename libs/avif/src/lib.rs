@@ -4,11 +4,14 @@
 #![allow(unsafe_code, reason = "the calls into the shim; all lengths are checked here")]
 
 mod ffi;
+mod head;
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::null;
 use std::slice;
 use thiserror::Error;
+
+pub use head::{Head, Mirrored, Pixels};
 
 /// What libavif said.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -23,53 +26,14 @@ pub mod primaries {
     pub const DISPLAY_P3: u32 = 12;
 }
 
-/// What the container says of the picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// Pixels, before the picture is turned.
-    pub width: u32,
-    /// Pixels, before the picture is turned.
-    pub height: u32,
-    /// Bits per channel: 8, 10 or 12.
-    pub depth: u8,
-    /// Frames; more than one in a sequence.
-    pub frames: u32,
-    /// Whether there is an alpha channel.
-    pub alpha: bool,
-    /// Whether there is no colour.
-    pub grey: bool,
-    /// See [`primaries`]; 2 when nothing is said.
-    pub primaries: u32,
-    /// Transfer characteristics of CICP: 13 is the curve of sRGB, 2 when nothing is said.
-    pub transfer: u32,
-    /// Quarter turns, anticlockwise, 0..=3, by which the picture is to be turned.
-    pub turns: u8,
-    /// How it is mirrored after that.
-    pub mirrored: Mirrored,
-    /// ICC profile, empty when there is none.
-    pub icc: Vec<u8>,
-    /// XMP packet, empty when there is none.
-    pub xmp: Vec<u8>,
-}
-
-/// How a picture is mirrored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mirrored {
-    /// It is not.
-    Not,
-    /// Top and bottom change places.
-    TopBottom,
-    /// Left and right change places.
-    LeftRight,
-}
-
 /// A file whose container was read; its pixels are decoded when they are asked for.
 #[derive(Debug)]
 pub struct Opened<'a> {
     decoder: *mut c_void,
     head: Head,
     // libavif reads from them as it decodes.
-    _bytes: &'a [u8],
+    bytes: &'a [u8],
+    most: [u32; 2],
 }
 
 /// Reads the container, decoding no pixel. Pictures of more pixels or a longer side are refused.
@@ -77,6 +41,10 @@ pub struct Opened<'a> {
 /// # Errors
 /// [`AvifError`] for what is no AVIF, is cut short, or is larger than allowed.
 pub fn open(bytes: &[u8], most_pixels: u32, most_side: u32) -> Result<Opened<'_>, AvifError> {
+    open_for(bytes, [most_pixels, most_side], false)
+}
+
+fn open_for(bytes: &[u8], most: [u32; 2], strict: bool) -> Result<Opened<'_>, AvifError> {
     let mut head = std::mem::MaybeUninit::<ffi::Head>::zeroed();
     let mut error = null();
     // SAFETY: `bytes` outlives the decoder (`Opened` borrows them); zeroed memory is a head; the shim fills it where it
@@ -85,15 +53,16 @@ pub fn open(bytes: &[u8], most_pixels: u32, most_side: u32) -> Result<Opened<'_>
         let decoder = ffi::cavendish_avif_open(
             bytes.as_ptr(),
             bytes.len(),
-            most_pixels,
-            most_side,
+            most[0],
+            most[1],
+            strict.into(),
             head.as_mut_ptr(),
             &mut error,
         );
         if decoder.is_null() {
             return Err(told(error));
         }
-        Ok(Opened { decoder, head: Head::of(&head.assume_init()), _bytes: bytes })
+        Ok(Opened { decoder, head: Head::of(&head.assume_init()), bytes, most })
     }
 }
 
@@ -103,15 +72,39 @@ impl Opened<'_> {
         &self.head
     }
 
-    /// The first frame: RGBA with straight alpha, 8 bits a channel, row by row, as it lies in the file (not turned).
+    /// The first frame: RGBA with straight alpha, row by row, as it lies in the file (not turned). It is decoded twice: the
+    /// quick decoder keeps to the limits of size but fills up what is broken, libaom, where it is there, tells what is broken
+    /// but takes whatever size is coded.
     ///
     /// # Errors
     /// [`AvifError`] when the picture is broken.
-    pub fn decode(self) -> Result<(Head, Vec<u8>), AvifError> {
-        let mut rgba = vec![0; self.head.width as usize * self.head.height as usize * 4];
-        // SAFETY: the decoder is open, and the shim refuses any other size than the buffer's.
-        let error = unsafe { ffi::cavendish_avif_decode(self.decoder, rgba.as_mut_ptr(), rgba.len()) };
-        if error.is_null() { Ok((self.head.clone(), rgba)) } else { Err(told(error)) }
+    pub fn decode(self) -> Result<(Head, Pixels), AvifError> {
+        // SAFETY: the decoder is open.
+        let error = unsafe { ffi::cavendish_avif_try(self.decoder) };
+        if !error.is_null() {
+            return Err(told(error));
+        }
+        let (bytes, most) = (self.bytes, self.most);
+        drop(self);
+        open_for(bytes, most, true)?.decode_once()
+    }
+
+    fn decode_once(self) -> Result<(Head, Pixels), AvifError> {
+        let samples = self.head.width as usize * self.head.height as usize * 4;
+        if self.head.depth > 8 {
+            let mut words = vec![0u16; samples];
+            self.fill(16, words.as_mut_ptr().cast(), samples * 2)?;
+            return Ok((self.head.clone(), Pixels::Words(words)));
+        }
+        let mut bytes = vec![0u8; samples];
+        self.fill(8, bytes.as_mut_ptr(), samples)?;
+        Ok((self.head.clone(), Pixels::Bytes(bytes)))
+    }
+
+    fn fill(&self, depth: u32, buffer: *mut u8, size: usize) -> Result<(), AvifError> {
+        // SAFETY: the decoder is open, the buffer has `size` bytes, and the shim refuses any other size.
+        let error = unsafe { ffi::cavendish_avif_decode(self.decoder, depth, buffer, size) };
+        if error.is_null() { Ok(()) } else { Err(told(error)) }
     }
 }
 
@@ -172,36 +165,6 @@ pub fn write(rgb: &[u8], [width, height]: [u32; 2], settings: &Settings<'_>) -> 
     }
 }
 
-impl Head {
-    /// # Safety
-    /// The pointers are null with no size, or to so many bytes.
-    unsafe fn of(head: &ffi::Head) -> Self {
-        // SAFETY: as promised by the caller.
-        let copy = |data: *const u8, size: usize| match size {
-            0 => vec![],
-            _ => unsafe { slice::from_raw_parts(data, size) }.to_vec(),
-        };
-        Self {
-            width: head.width,
-            height: head.height,
-            depth: head.depth.min(16) as u8,
-            frames: head.frames,
-            alpha: head.alpha != 0,
-            grey: head.grey != 0,
-            primaries: head.primaries,
-            transfer: head.transfer,
-            turns: (head.turns % 4) as u8,
-            mirrored: match head.mirrored {
-                1 => Mirrored::TopBottom,
-                2 => Mirrored::LeftRight,
-                _ => Mirrored::Not,
-            },
-            icc: copy(head.icc, head.icc_size),
-            xmp: copy(head.xmp, head.xmp_size),
-        }
-    }
-}
-
 /// An error in the shim's words, which are static.
 fn told(error: *const c_char) -> AvifError {
     if error.is_null() {
@@ -226,7 +189,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let file = write(&ramp(), [32, 16], &PLAIN).unwrap();
-        let (head, rgba) = open(&file, 1000, 1000).unwrap().decode().unwrap();
+        let (head, pixels) = open(&file, 1000, 1000).unwrap().decode().unwrap();
+        let Pixels::Bytes(rgba) = pixels else { panic!("8 bits became more") };
         assert_eq!((head.width, head.height, head.depth, head.frames, head.alpha), (32, 16, 8, 1, false));
         assert_eq!((head.primaries, head.transfer, head.xmp.as_slice()), (primaries::SRGB, 13, &b"<x/>"[..]));
         let plain = ramp();

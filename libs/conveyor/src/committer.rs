@@ -104,7 +104,11 @@ async fn settle<H: Handler>(shared: &Shared<H>, claim: &Claim, acker: Acker, out
 /// Books an attempt that went wrong. When even that fails, the lease runs out and the reaper books it.
 pub(crate) async fn settle_failure<H: Handler>(shared: &Shared<H>, claim: &Claim, error: HandlerError) {
     let failure = verdict(shared, claim.failures, error);
-    let fate = if failure.retry_after.is_some() { "retried" } else { "dead_lettered" };
+    let fate = match failure.retry_after {
+        Some(_) => "retried",
+        None if failure.is_of_input() => "refused",
+        None => "dead_lettered",
+    };
     tracing::warn!(reason = failure.reason, detail = failure.detail, fate, "attempt failed");
     metrics::counter!("cavendish_turns_total", "stage" => H::STAGE.as_str(), "outcome" => fate).increment(1);
     if fate == "dead_lettered" {

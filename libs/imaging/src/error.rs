@@ -18,7 +18,7 @@ pub enum Reason {
         max: usize,
     },
     /// Not a format that is read here.
-    #[error("unsupported format: {found}; JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF are read")]
+    #[error("unsupported format: {found}; JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF are read")]
     UnsupportedFormat {
         /// What the content looks like.
         found: String,
@@ -87,7 +87,7 @@ pub enum Reason {
     #[error("the picture is animated, a still picture is wanted")]
     Animated,
     /// A colour model that is not read here.
-    #[error("the picture is {found}; convert it to RGB or greyscale first")]
+    #[error("the picture is {found}; convert it to RGB or greyscale of 8 or 16 bits first")]
     UnsupportedColour {
         /// The colour model.
         found: &'static str,

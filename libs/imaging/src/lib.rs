@@ -22,9 +22,9 @@ mod studio;
 pub use cavendish_specs::{Colour, Facts, Format, PixelBox};
 pub use cutout::{
     Cutout, CutoutHint, CutoutMeasures, DOUBTFUL, Doubt, Edges, Method, Saliency, Search, cutout, cutout_by_alpha,
-    cutout_by_matte, cutout_simple, reduced,
+    cutout_simple, reduced,
 };
-pub use decode::{Decoded, Header, IccOutcome, Limits, decode, probe};
+pub use decode::{Decoded, Header, IccOutcome, ImagingConfig, Limits, decode, probe, verify};
 pub use encode::{Encoded, Marking, Metadata, OutputProfile, Quality, Target, encode};
 pub use error::{ImageError, Reason};
 pub use fit::{FitMode, Fitted, Render, fit};
@@ -32,6 +32,6 @@ pub use image;
 pub use measure::{Look, look, measure, subject_box};
 pub use reference::{Attributes, Flaw, Measures, Swatch, attributes, colour_name, inspect, inspect_whole, palette};
 pub use regions::{Region, regions};
-pub use resize::{crop, flatten, pad, resize_linear_rgb, resize_rgb, resize_rgba};
+pub use resize::{crop, flatten, pad, resize_linear_rgb, resize_linear_rgba, resize_rgb, resize_rgba};
 pub use similarity::{similarity, similarity_of_luma};
 pub use studio::{Ambience, Backdrop, Composition, Ground, Piece, Placed, Placement, Shadow, compose, compose_on};

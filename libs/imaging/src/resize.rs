@@ -89,19 +89,36 @@ pub(crate) fn halved(image: &RgbImage) -> RgbImage {
 /// # Errors
 /// [`Reason::Invalid`] when a side is 0.
 pub fn resize_linear_rgb(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage, ImageError> {
-    let failed = |e: &dyn std::fmt::Display| ImageError::from(Reason::Codec(e.to_string()));
-    let mapper = fir::create_srgb_mapper();
     let source = source(image.as_raw(), image.width(), image.height(), fir::PixelType::U8x3)?;
-    let mut linear = Image::new(image.width(), image.height(), fir::PixelType::U16x3);
-    mapper.forward_map(&source, &mut linear).map_err(|e| failed(&e))?;
-    let mut small = Image::new(width.max(1), height.max(1), fir::PixelType::U16x3);
-    fir::Resizer::new().resize(&linear, &mut small, &options()).map_err(|e| failed(&e))?;
-    let mut out = Image::new(width.max(1), height.max(1), fir::PixelType::U8x3);
-    mapper.backward_map(&small, &mut out).map_err(|e| failed(&e))?;
+    rgb(width, height, linearly(&source, width, height, fir::PixelType::U16x3)?)
+}
+
+/// As [`resize_linear_rgb`], of straight-alpha RGBA, premultiplied on the way.
+///
+/// # Errors
+/// [`Reason::Invalid`] when a side is 0.
+pub fn resize_linear_rgba(image: &RgbaImage, width: u32, height: u32) -> Result<RgbaImage, ImageError> {
+    if image.dimensions() == (width, height) {
+        return Ok(image.clone());
+    }
+    let source = source(image.as_raw(), image.width(), image.height(), fir::PixelType::U8x4)?;
+    let raw = linearly(&source, width, height, fir::PixelType::U16x4)?;
+    RgbaImage::from_raw(width, height, raw).ok_or_else(|| Reason::Codec("wrong buffer size".into()).into())
+}
+
+fn linearly(source: &ImageRef<'_>, width: u32, height: u32, words: fir::PixelType) -> Result<Vec<u8>, ImageError> {
     if width == 0 || height == 0 {
         return Err(Reason::Invalid("a picture cannot be resized to nothing".into()).into());
     }
-    rgb(width, height, out.into_vec())
+    let failed = |e: &dyn std::fmt::Display| ImageError::from(Reason::Codec(e.to_string()));
+    let mapper = fir::create_srgb_mapper();
+    let mut linear = Image::new(source.width(), source.height(), words);
+    mapper.forward_map(source, &mut linear).map_err(|e| failed(&e))?;
+    let mut small = Image::new(width, height, words);
+    fir::Resizer::new().resize(&linear, &mut small, &options()).map_err(|e| failed(&e))?;
+    let mut out = Image::new(width, height, source.pixel_type());
+    mapper.backward_map(&small, &mut out).map_err(|e| failed(&e))?;
+    Ok(out.into_vec())
 }
 
 /// Resizes straight-alpha RGBA with Lanczos-3, premultiplied on the way, so that no colour bleeds out of what is

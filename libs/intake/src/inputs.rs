@@ -1,29 +1,21 @@
 //! Inline photographs become blobs before a job is stored, so that rows and events stay small.
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use crate::photograph;
 use bytes::Bytes;
 use cavendish_blobs::{BlobError, BlobErrorKind, BlobStore, Put};
 use cavendish_domain::{BlobKey, Brief, InvalidBrief, JobId, ProfileTestId, ProfileVersionId, Reference, TenantId};
-use cavendish_specs::Format;
+use cavendish_imaging::ImagingConfig;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use thiserror::Error;
 
-/// Bytes of one photograph, at most.
-pub const MAX_REFERENCE_BYTES: u64 = 30 * 1024 * 1024;
-
-const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
-    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-    .with_decode_allow_trailing_bits(true);
-const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
-const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+/// Bytes of one photograph that any installation may allow; the doors keep to what theirs allows.
+pub const MAX_REFERENCE_BYTES: u64 = ImagingConfig::MOST_BYTES as u64;
 
 /// Why a brief's photographs could not be stored.
 #[derive(Debug, Error)]
 pub enum IntakeError {
-    /// A photograph is not base64, not an image, too large, or not this tenant's.
+    /// A photograph is not base64, cannot be read in full, is too large, or not this tenant's.
     #[error(transparent)]
     Invalid(#[from] InvalidBrief),
     /// The job was sent before, with another photograph in the same place.
@@ -97,7 +89,7 @@ async fn store_one(
 ) -> Result<String, IntakeError> {
     match reference {
         Reference::Data(text) => {
-            let (bytes, mime) = image(&format!("{field}.data"), text)?;
+            let (bytes, mime) = photograph::read(&format!("{field}.data"), text).await?;
             write_once(blobs, &key, bytes, mime).await?;
             Ok(key.to_string())
         }
@@ -106,27 +98,6 @@ async fn store_one(
             Ok(text.clone())
         }
     }
-}
-
-/// Decodes base64 and looks at the header only: what the pixels are worth is the planner's business.
-fn image(field: &str, text: &str) -> Result<(Bytes, &'static str), InvalidBrief> {
-    let fault = |reason: String| InvalidBrief::one(field, reason);
-    // A data URL is what browsers hand out.
-    let (declared, text) = match text.strip_prefix("data:").and_then(|rest| rest.split_once(',')) {
-        Some((head, rest)) => (head.strip_suffix(";base64").filter(|mime| !mime.is_empty()), rest),
-        None => (None, text),
-    };
-    if text.len() as u64 / 4 * 3 > MAX_REFERENCE_BYTES {
-        return Err(fault(format!("is larger than {} MiB", MAX_REFERENCE_BYTES >> 20)));
-    }
-    let engine = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
-    let bytes = engine.decode(text.trim()).map_err(|error| fault(format!("is not base64: {error}")))?;
-    let header = cavendish_imaging::probe(&bytes).map_err(|error| fault(error.reason.to_string()))?;
-    if let Some(declared) = declared.filter(|declared| Format::from_mime(declared) != Some(header.format)) {
-        let declared: String = declared.chars().take(80).collect();
-        return Err(fault(format!("declared as {declared}, but the content is {}", header.format.mime())));
-    }
-    Ok((bytes.into(), header.format.mime()))
 }
 
 /// Writes a blob. One that is there already was written by an earlier sending of the same request: the bytes tell.
@@ -161,32 +132,6 @@ fn blob_key(text: &str) -> Option<BlobKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A PNG of one pixel.
-    const PIXEL: &str =
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
-
-    #[test]
-    fn both_alphabets_padding_or_not_and_data_urls_are_read() {
-        let standard = image("f", PIXEL).unwrap();
-        assert_eq!(standard.1, "image/png");
-        for text in [
-            PIXEL.trim_end_matches('=').to_owned(),
-            PIXEL.replace('+', "-").replace('/', "_"),
-            format!("data:image/png;base64,{PIXEL}"),
-        ] {
-            assert_eq!(image("f", &text).unwrap(), standard, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_image_is_refused_with_field_and_reason() {
-        let said = |text: &str| image("subjects[0].references[0].data", text).unwrap_err().to_string();
-        assert!(said("!!!").starts_with("subjects[0].references[0].data: is not base64"));
-        assert!(said("JVBERi0xLjQ=").starts_with("subjects[0].references[0].data: "));
-        assert!(said("").starts_with("subjects[0].references[0].data: "));
-        assert!(said(&format!("data:image/jpeg;base64,{PIXEL}")).contains("declared as image/jpeg"));
-    }
 
     #[test]
     fn a_key_cannot_step_out_of_its_tenant() {

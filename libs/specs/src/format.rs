@@ -20,6 +20,8 @@ pub enum Format {
     Tiff,
     /// AVIF, `image/avif`.
     Avif,
+    /// HEIC, `image/heic`: HEIF by HEVC, as telephones write it.
+    Heic,
     /// A page that is one picture, `application/pdf`, as printers take it.
     Pdf,
 }
@@ -35,13 +37,14 @@ impl Format {
             Self::Bmp => "image/bmp",
             Self::Tiff => "image/tiff",
             Self::Avif => "image/avif",
+            Self::Heic => "image/heic",
             Self::Pdf => "application/pdf",
         }
     }
 
-    /// Whether files of this format are written here; GIF and BMP are read only.
+    /// Whether files of this format are written here; GIF, BMP and HEIC are read only.
     pub fn is_written(self) -> bool {
-        !matches!(self, Self::Gif | Self::Bmp)
+        !matches!(self, Self::Gif | Self::Bmp | Self::Heic)
     }
 
     /// Whether files of this format can hold the inks of a press.
@@ -59,6 +62,7 @@ impl Format {
             Self::Bmp => "bmp",
             Self::Tiff => "tif",
             Self::Avif => "avif",
+            Self::Heic => "heic",
             Self::Pdf => "pdf",
         }
     }
@@ -74,6 +78,7 @@ impl Format {
             "image/bmp" | "image/x-ms-bmp" => Self::Bmp,
             "image/tiff" => Self::Tiff,
             "image/avif" => Self::Avif,
+            "image/heic" | "image/heif" | "image/heic-sequence" | "image/heif-sequence" => Self::Heic,
             "application/pdf" => Self::Pdf,
             _ => return None,
         })

@@ -62,6 +62,14 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
 }
 
+impl Failure {
+    /// Whether the fault lies in a photograph that was sent: the job says so itself, and there is nothing for people to mend
+    /// or to repeat.
+    pub fn is_of_input(&self) -> bool {
+        self.retry_after.is_none() && self.reason == "invalid_reference"
+    }
+}
+
 /// What the reaper found: leases of workers that died or hung.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reaped {

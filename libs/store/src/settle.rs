@@ -109,7 +109,7 @@ fn tell(next: JobState, job: &Standing) -> (JobId, &str, EventType, serde_json::
     (data.job_id, &job.tenant, event, json!(data))
 }
 
-/// Gives a claim up: dead letter, failed job or shot, and the events that say so.
+/// Gives a claim up: failed job or shot, the events that say so, and a dead letter unless the fault lies in what was sent.
 pub(crate) async fn bury(tx: &mut Tx, claim: &Claim, failure: &Failure) -> Result<Outcome, StoreError> {
     let sql = "UPDATE claims SET state = 'dead', owner = NULL, lease_expires_at = NULL, failures = failures + 1,
                       ended_at = now()
@@ -124,7 +124,9 @@ pub(crate) async fn bury(tx: &mut Tx, claim: &Claim, failure: &Failure) -> Resul
     if buried == 0 {
         return Ok(Outcome::Fenced);
     }
-    dead_letters::insert(tx, &NewDeadLetter::of_claim(claim, failure)).await?;
+    if !failure.is_of_input() {
+        dead_letters::insert(tx, &NewDeadLetter::of_claim(claim, failure)).await?;
+    }
     let error = format!("{}: {}", claim.stage, failure.detail);
     let Some(job) = claim.job().map(JobId::uuid) else {
         profiles::fail(tx, claim, &error).await?;

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// Bytes of one photograph, at most: what the gateway takes in one body, less the growth of base64.
-pub(crate) const MAX_PHOTO_BYTES: u64 = 34 << 20;
+/// Bytes of one photograph, at most: what any installation may allow; the server says where it allows less.
+pub(crate) const MAX_PHOTO_BYTES: u64 = 200_000_000;
 
 /// A brief that is ready to be sent.
 #[derive(Debug, Clone, PartialEq)]

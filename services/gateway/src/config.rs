@@ -1,4 +1,5 @@
 use cavendish_blobs::BlobsConfig;
+use cavendish_intake::ImagingConfig;
 use cavendish_service_kit::{BrokerConfig, DatabaseConfig};
 use cavendish_specs::SpecsConfig;
 use cavendish_typesetting::TypeConfig;
@@ -21,6 +22,9 @@ pub struct GatewayConfig {
     /// The templates and brands of this installation.
     #[serde(default, rename = "type")]
     pub typesetting: TypeConfig,
+    /// How large photographs may be.
+    #[serde(default)]
+    pub imaging: ImagingConfig,
     /// The HTTP side itself.
     #[serde(default)]
     pub gateway: HttpConfig,
@@ -35,7 +39,8 @@ pub struct HttpConfig {
     /// How clients reach this server (`https://images.example`), for the URLs in answers. Without it, answers carry
     /// paths.
     pub public_url: Option<String>,
-    /// Bytes of a request body, at most.
+    /// Bytes of a request body, at most; raised to what the largest photograph that is allowed takes in base64, where that
+    /// is more than usual.
     pub max_body_bytes: usize,
     /// Bytes of a request body that brings the references of a subject, at most.
     pub max_subject_bytes: usize,
@@ -54,7 +59,7 @@ impl Default for HttpConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
-            max_body_bytes: 48 << 20,
+            max_body_bytes: 96 << 20,
             max_subject_bytes: 128 << 20,
             body_timeout_seconds: 60,
             upload_memory_mib: 512,
@@ -65,6 +70,16 @@ impl Default for HttpConfig {
 }
 
 impl HttpConfig {
+    /// With room for photographs that are larger than usual.
+    pub(crate) fn with_room_for(mut self, imaging: &ImagingConfig) -> Self {
+        if imaging.max_bytes > ImagingConfig::default().max_bytes {
+            let room = imaging.max_bytes.min(ImagingConfig::MOST_BYTES) / 3 * 4 + (1 << 20);
+            self.max_body_bytes = self.max_body_bytes.max(room);
+            self.max_subject_bytes = self.max_subject_bytes.max(room);
+        }
+        self
+    }
+
     pub(crate) fn body_timeout(&self) -> Duration {
         Duration::from_secs(self.body_timeout_seconds)
     }

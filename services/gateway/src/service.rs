@@ -34,7 +34,9 @@ impl Gateway {
     /// # Errors
     /// When the specs, the templates or the address cannot be had, or Postgres or S3 refuse or stay away for a minute.
     pub async fn start(config: GatewayConfig, shutdown: CancellationToken) -> anyhow::Result<GatewayHandle> {
-        let GatewayConfig { database, broker, blobs, specs, typesetting, gateway } = config;
+        let GatewayConfig { database, broker, blobs, specs, typesetting, imaging, gateway } = config;
+        imaging.allow();
+        let gateway = gateway.with_room_for(&imaging);
         // First of all: a port in use is told at once, and nothing has to be let go again.
         let listener = TcpListener::bind(gateway.listen).await;
         let listener = listener.with_context(|| format!("`gateway.listen`: cannot listen on {}", gateway.listen))?;

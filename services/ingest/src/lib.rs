@@ -9,7 +9,7 @@ pub use handler::IngestHandler;
 
 use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
-use cavendish_intake::Known;
+use cavendish_intake::{ImagingConfig, Known};
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use cavendish_specs::{Catalogues, SpecsConfig};
 use cavendish_typesetting::{HouseStyle, TypeConfig};
@@ -30,6 +30,9 @@ pub struct Options {
     /// The templates and brands of this installation.
     #[serde(default, rename = "type")]
     pub typesetting: TypeConfig,
+    /// How large photographs may be.
+    #[serde(default)]
+    pub imaging: ImagingConfig,
     /// How the stage runs.
     #[serde(default)]
     pub ingest: ConveyorConfig,
@@ -49,6 +52,7 @@ impl Service {
     /// # Errors
     /// When the specs or the templates cannot be read, or Postgres or S3 refuse or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
+        options.imaging.allow();
         Ok(Self {
             known: Known { specs: Catalogues::load(&options.specs)?, house: HouseStyle::load(&options.typesetting)? },
             line: Line::connect(&options.database, &options.broker, &options.blobs).await?,

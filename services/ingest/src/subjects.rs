@@ -136,7 +136,7 @@ async fn fetch(blobs: &dyn BlobStore, field: &str, reference: &Reference) -> Res
         .map_err(|error| HandlerError::permanent("invalid_reference", format!("{field}: {error}")))?;
     let bytes = blobs.get(&blob_key, MAX_REFERENCE_BYTES).await.map_err(blob_error)?;
     let picture =
-        blocking(move || decode(&bytes, &Limits::default())).await?.map_err(|error| invalid(field, &error))?;
+        blocking(move || decode(&bytes, &Limits::allowed())).await?.map_err(|error| invalid(field, &error))?;
     Ok((key.clone(), picture))
 }
 

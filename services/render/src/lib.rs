@@ -23,6 +23,7 @@ pub use renderer::RendererConfig;
 
 use cavendish_blobs::BlobsConfig;
 use cavendish_conveyor::ConveyorConfig;
+use cavendish_imaging::ImagingConfig;
 use cavendish_renderer::{Renderer, Vision};
 use cavendish_service_kit::{BrokerConfig, CancellationToken, DatabaseConfig, Line};
 use easel::Easel;
@@ -41,6 +42,9 @@ pub struct Options {
     pub broker: BrokerConfig,
     /// S3.
     pub blobs: BlobsConfig,
+    /// How large photographs may be.
+    #[serde(default)]
+    pub imaging: ImagingConfig,
     /// How the stage runs.
     #[serde(default)]
     pub render: ConveyorConfig,
@@ -68,6 +72,7 @@ impl Service {
     /// # Errors
     /// When the model cannot be loaded, or Postgres or S3 refuse or stay away.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
+        options.imaging.allow();
         let line = Line::connect(&options.database, &options.broker, &options.blobs).await?;
         let renderer = renderer::start(options.renderer.clone(), line.blobs.clone()).await?;
         let vision = vision::start(&options.renderer).await?;

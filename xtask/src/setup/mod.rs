@@ -1,7 +1,7 @@
 //! `cargo xtask setup`: brings what is missing into the cache folder and says what it does.
 
 mod archive;
-mod avif;
+mod codecs;
 mod debian;
 mod folder;
 mod fonts;
@@ -21,11 +21,11 @@ use crate::{paths::Paths, say};
 use anyhow::{Context, Result};
 use std::fs;
 
-/// Everything: libtorch, libavif, weights, the demo photograph, fonts and the servers.
+/// Everything: libtorch, codecs, weights, the demo photograph, fonts and the servers.
 pub(crate) fn all(paths: &Paths, cuda: bool) -> Result<()> {
     let _lock = hold(paths)?;
     libtorch::ensure(paths, cuda)?;
-    avif::ensure()?;
+    codecs::ensure()?;
     weights::ensure(paths)?;
     photo::ensure(paths)?;
     fonts::ensure(paths)?;
@@ -54,7 +54,7 @@ pub(crate) fn training(paths: &Paths) -> Result<()> {
 pub(crate) fn to_build(paths: &Paths) -> Result<()> {
     let _lock = hold(paths)?;
     libtorch::ensure(paths, false)?;
-    avif::ensure()
+    codecs::ensure()
 }
 
 /// Prints which packages of libtorch `setup` would download.

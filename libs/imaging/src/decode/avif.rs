@@ -1,12 +1,15 @@
 //! AVIF, by libavif.
 
-use cavendish_avif::{AvifError, Head, Mirrored, Opened, open, primaries};
+use cavendish_avif::{AvifError, Head, Mirrored, Opened, Pixels, open, primaries};
 use cavendish_specs::Format;
 use image::metadata::Orientation;
-use image::{DynamicImage, RgbaImage};
+use image::{DynamicImage, ImageBuffer, Rgba, RgbaImage};
 
+use super::alpha::dropped;
+use super::brands::{brands, breaks_off};
 use super::header::Header;
 use super::malformed;
+use super::raw::{Raw, Told};
 use crate::encode::OutputProfile;
 use crate::error::{ImageError, Reason};
 
@@ -17,18 +20,18 @@ const SRGB_CURVE: u32 = 13;
 /// What stands for nothing said, in CICP.
 const UNSAID: u32 = 2;
 
-/// Whether a file says that it is one.
+/// Whether a file says that it is one: by its brand, or by those that it is compatible with.
 pub(super) fn is_avif(bytes: &[u8]) -> bool {
-    bytes.get(4..12).is_some_and(|brand| brand == b"ftypavif" || brand == b"ftypavis")
+    brands(bytes).any(|brand| brand == b"avif" || brand == b"avis")
 }
 
 fn opened(bytes: &[u8], [pixels, side]: [u32; 2]) -> Result<Opened<'_>, ImageError> {
-    open(bytes, pixels, side).map_err(|error| refused(&error))
+    open(bytes, pixels, side).map_err(|error| refused(bytes, &error))
 }
 
-fn refused(error: &AvifError) -> ImageError {
+fn refused(bytes: &[u8], error: &AvifError) -> ImageError {
     let words = error.to_string();
-    match words.to_lowercase().contains("truncated") {
+    match breaks_off(bytes) || words.to_lowercase().contains("truncated") {
         true => Reason::Truncated { format: Format::Avif }.into(),
         false => malformed(Format::Avif, words),
     }
@@ -41,13 +44,19 @@ pub(super) fn header(bytes: &[u8]) -> Result<Header, ImageError> {
     Ok(Header { format: Format::Avif, width, height, bit_depth: depth, channels, animated: frames > 1, cmyk: false })
 }
 
-/// The first frame, upright, and its profile. What is coded may not be larger than the header, which was admitted, says.
-pub(super) fn pixels(bytes: &[u8], header: &Header) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError> {
+/// The first frame, upright. What is coded may not be larger than the header, which was admitted, says.
+pub(super) fn read(bytes: &[u8], header: &Header) -> Result<Raw, ImageError> {
     let most = [header.width.saturating_mul(header.height), header.width.max(header.height)];
-    let (head, rgba) = opened(bytes, most)?.decode().map_err(|error| refused(&error))?;
-    let short = || malformed(Format::Avif, "it holds fewer pixels than it says");
-    let image = DynamicImage::ImageRgba8(RgbaImage::from_raw(head.width, head.height, rgba).ok_or_else(short)?);
-    let mut image = if head.alpha { image } else { DynamicImage::ImageRgb8(image.into_rgb8()) };
+    let (head, pixels) = opened(bytes, most)?.decode().map_err(|error| refused(bytes, &error))?;
+    let (width, height) = (head.width, head.height);
+    let image = match pixels {
+        Pixels::Bytes(bytes) => RgbaImage::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8),
+        Pixels::Words(words) => {
+            ImageBuffer::<Rgba<u16>, _>::from_raw(width, height, words).map(DynamicImage::ImageRgba16)
+        }
+    };
+    let image = image.ok_or_else(|| malformed(Format::Avif, "it holds fewer pixels than it says"))?;
+    let mut image = if head.alpha { image } else { dropped(image) };
     image.apply_orientation(match head.turns {
         1 => Orientation::Rotate270,
         2 => Orientation::Rotate180,
@@ -59,7 +68,15 @@ pub(super) fn pixels(bytes: &[u8], header: &Header) -> Result<(DynamicImage, Opt
         Mirrored::TopBottom => Orientation::FlipVertical,
         Mirrored::LeftRight => Orientation::FlipHorizontal,
     });
-    Ok((image, profile(&head)))
+    Ok(Raw::upright(image, told(head)))
+}
+
+fn told(head: Head) -> Told {
+    match (head.icc.is_empty(), head.primaries, head.transfer) {
+        (false, ..) => Told::Icc(head.icc),
+        (true, UNSAID, UNSAID) => Told::Nothing,
+        (true, primaries, transfer) => Told::Cicp { primaries, transfer },
+    }
 }
 
 /// The profile and the XMP packet.

@@ -112,7 +112,7 @@ pub fn encode(image: &RgbImage, target: &Target, metadata: &Metadata) -> Result<
         Format::Png => (png::encode(image, profile, dpi, xmp, budget)?, None),
         Format::Tiff => (tiff::encode(image, profile, dpi, xmp)?, None),
         Format::Pdf => (pdf::encode(image, profile, dpi, metadata.bleed_mm.unwrap_or_default(), xmp)?, None),
-        Format::Gif | Format::Bmp => return Err(Reason::CannotWrite(format).into()),
+        Format::Gif | Format::Bmp | Format::Heic => return Err(Reason::CannotWrite(format).into()),
     };
     if bytes.len() > budget {
         return Err(Reason::BudgetUnreachable { format, best: bytes.len(), budget }.into());

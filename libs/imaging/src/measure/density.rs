@@ -12,7 +12,7 @@ pub(super) fn dpi(bytes: &[u8], format: Format) -> Option<u32> {
         Format::Png => png(bytes),
         Format::Jpeg => jpeg(bytes),
         Format::Tiff => tiff(bytes),
-        Format::Webp | Format::Avif | Format::Gif | Format::Bmp | Format::Pdf => None,
+        Format::Webp | Format::Avif | Format::Heic | Format::Gif | Format::Bmp | Format::Pdf => None,
     }?;
     (x == y && x > 0.0).then(|| x.round() as u32)
 }

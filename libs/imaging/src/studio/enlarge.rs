@@ -7,7 +7,7 @@ use crate::cutout::Cutout;
 use crate::cutout::matte::with_alpha;
 use crate::cutout::spread::Colours;
 use crate::error::ImageError;
-use crate::resize::{resize_plane, resize_rgb, resize_rgba};
+use crate::resize::{resize_linear_rgba, resize_plane, resize_rgb};
 
 /// A scaled layer, and how far the subject's box is from its corner.
 pub(super) struct Layer {
@@ -31,7 +31,8 @@ pub(super) fn layer(cutout: &Cutout, scale: f32) -> Result<Layer, ImageError> {
         sharpen(&mut rgba, scale);
         rgba
     } else {
-        resize_rgba(&part, width, height)?
+        // In linear light: mesh, fine cloth and glints keep their brightness.
+        resize_linear_rgba(&part, width, height)?
     };
     let lead = (((b.x - x0) as f32 * scale).round() as u32, ((b.y - y0) as f32 * scale).round() as u32);
     Ok(Layer { rgba, lead })

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod exiftool;
+mod peers;
 mod pillow;
 mod sheets;
 mod turned;

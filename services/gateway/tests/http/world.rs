@@ -40,6 +40,7 @@ impl Api {
             blobs: world.blobs_config.clone(),
             specs: SpecsConfig::default(),
             typesetting: TypeConfig::default(),
+            imaging: cavendish_intake::ImagingConfig::default(),
             gateway: HttpConfig {
                 listen: ([127, 0, 0, 1], 0).into(),
                 max_body_bytes: MAX_BODY,

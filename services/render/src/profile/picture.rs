@@ -117,7 +117,7 @@ struct Opened {
 
 /// Decodes under limits, and cuts out what needs no network.
 fn open(bytes: &[u8], kind: ProfileKind) -> Result<(Opened, Option<Cutout>), ImageError> {
-    let picture: Decoded = decode(bytes, &Limits::default())?;
+    let picture: Decoded = decode(bytes, &Limits::allowed())?;
     let size = [picture.image.width(), picture.image.height()];
     let image = reduced(&picture, Some(KEPT_SIDE))?;
     let cut = match kind.is_cut_out() {
