@@ -57,7 +57,16 @@ fn drawn(width: u32, height: u32, colour: [u8; 3], round: bool) -> Cutout {
         Rgba([r, g, b, if inside { 255 } else { 0 }])
     });
     let bbox = PixelBox { x: 20, y: 20, width, height };
-    Cutout { rgba, bbox, confidence: 1.0, uncertain: None, touches: Edges::default(), method: Method::Alpha }
+    Cutout {
+        rgba,
+        bbox,
+        confidence: 1.0,
+        uncertain: None,
+        doubts: vec![],
+        measures: None,
+        touches: Edges::default(),
+        method: Method::Alpha,
+    }
 }
 
 /// A table before a wall, lit from the left (1) or the right (−1).

@@ -1,4 +1,8 @@
-//! Photographs become subjects: a network says what the subject is, the picture's own colours where it ends.
+//! What sees, and how photographs become subjects with it: a network says what the subject is, the picture's own colours where it ends.
+
+mod vision;
+
+pub use vision::{VisionConfig, VisionKind, start};
 
 use cavendish_imaging::image::RgbImage;
 use cavendish_imaging::{Cutout, CutoutHint, Decoded, ImageError, Saliency, Search, cutout_by_alpha};
@@ -26,7 +30,7 @@ pub enum SubjectError {
 /// # Errors
 /// As [`SubjectError`] tells.
 pub async fn cut_out(vision: &dyn Vision, picture: Decoded, hint: CutoutHint) -> Result<Cutout, SubjectError> {
-    if picture.has_transparency() {
+    if picture.is_cut_out() {
         return Ok(spawn_blocking(move || cutout_by_alpha(&picture, &hint)).await??);
     }
     let mut search = spawn_blocking(move || Search::of(&picture.to_rgb(), &hint)).await??;

@@ -5,6 +5,7 @@ use cavendish_conveyor::{Handler, HandlerError, Turn};
 use cavendish_domain::{Brief, JobId, ShotId, ShotRequest, Stage};
 use cavendish_intake::Known;
 use cavendish_messages::Envelope;
+use cavendish_renderer::Vision;
 use cavendish_store::{Outcome, PlanCommit, PlannedShot, RenderedShot, Store, StoreError};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -12,11 +13,12 @@ use std::time::Instant;
 use uuid::Uuid;
 
 /// Ingest as a stage of the conveyor.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct IngestHandler {
     store: Store,
     blobs: Arc<Blobs>,
     known: Known,
+    vision: Arc<dyn Vision>,
 }
 
 /// What the ingest claim hands over.
@@ -29,10 +31,10 @@ pub struct Input {
 }
 
 impl IngestHandler {
-    /// A handler on these servers, for briefs that name what is known.
+    /// A handler on these servers, for briefs that name what is known, that cuts subjects out with `vision`.
     #[must_use]
-    pub fn new(store: Store, blobs: Arc<Blobs>, known: Known) -> Self {
-        Self { store, blobs, known }
+    pub fn new(store: Store, blobs: Arc<Blobs>, known: Known, vision: Arc<dyn Vision>) -> Self {
+        Self { store, blobs, known, vision }
     }
 
     /// The shots of an earlier job with their renders, for this job's deliverables.
@@ -71,7 +73,7 @@ impl Handler for IngestHandler {
         if let Some(earlier) = brief.renders_of {
             return self.finish_anew(turn, earlier).await;
         }
-        let prepared = subjects::prepare(&self.store, &*self.blobs, &turn.claim, brief).await?;
+        let prepared = subjects::prepare(&self.store, &*self.blobs, &*self.vision, &turn.claim, brief).await?;
         let outlook = self.store.outlook().await?;
         let (specs, deadline) = (self.known.specs.of(&turn.claim.tenant), self.deadline(&turn.input, began).await?);
         let under = Circumstances { specs, outlook: &outlook, deadline };

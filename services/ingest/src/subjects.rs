@@ -6,10 +6,12 @@ use cavendish_conveyor::HandlerError;
 use cavendish_domain::{
     BlobKey, Brief, InvalidBrief, KnownEmbeddings, Preserve, ProfileRef, Reference, ShotCutout, ShotSubject, Subject,
 };
-use cavendish_imaging::{Cutout, CutoutHint, Decoded, Format, ImageError, Limits, cutout, decode};
+use cavendish_imaging::{Cutout, CutoutHint, Decoded, Format, ImageError, Limits, decode};
 use cavendish_intake::MAX_REFERENCE_BYTES;
+use cavendish_renderer::Vision;
 use cavendish_service_kit::{blob_error, blocking};
 use cavendish_store::{Claim, NewReference, NewSubject, Store, StoreError};
+use cavendish_subjects::SubjectError;
 use std::io::Cursor;
 
 /// A subject that is ready to be set into scenes.
@@ -28,6 +30,7 @@ pub(crate) struct Prepared {
 pub(crate) async fn prepare(
     store: &Store,
     blobs: &dyn BlobStore,
+    vision: &dyn Vision,
     claim: &Claim,
     brief: &Brief,
 ) -> Result<Vec<Prepared>, HandlerError> {
@@ -35,7 +38,7 @@ pub(crate) async fn prepare(
     for (index, subject) in brief.subjects.iter().enumerate() {
         prepared.push(match &subject.profile {
             Some(pin) => of_profile(store, claim, index, subject, pin).await?,
-            None => prepare_one(blobs, claim, index, subject).await?,
+            None => prepare_one(blobs, vision, claim, index, subject).await?,
         });
     }
     Ok(prepared)
@@ -72,6 +75,7 @@ async fn of_profile(
 
 async fn prepare_one(
     blobs: &dyn BlobStore,
+    vision: &dyn Vision,
     claim: &Claim,
     index: usize,
     subject: &Subject,
@@ -87,7 +91,7 @@ async fn prepare_one(
             // The box is of the first photograph.
             let bounds = subject.frame.filter(|_| place == 0);
             let at = BlobKey::cutout(claim.tenant_id, claim.job_id, claim.attempt, index, place);
-            match cut_out(blobs, at, picture, bounds).await? {
+            match cut_out((blobs, at), vision, picture, bounds).await? {
                 Ok(cutout) => {
                     stored.cutout_key = Some(cutout.key.clone());
                     (stored.confidence, stored.uncertain) = (cutout.confidence, cutout.uncertain.clone());
@@ -107,24 +111,24 @@ async fn prepare_one(
 
 /// Cuts the subject out of one photograph and stores it. The inner error is the photograph's.
 async fn cut_out(
-    blobs: &dyn BlobStore,
-    key: BlobKey,
+    (blobs, key): (&dyn BlobStore, BlobKey),
+    vision: &dyn Vision,
     picture: Decoded,
     bounds: Option<[f32; 4]>,
 ) -> Result<Result<ShotCutout, ImageError>, HandlerError> {
     let hint = CutoutHint { bounds, ..CutoutHint::default() };
-    let made = blocking(move || {
-        let cut = cutout(&picture, &hint)?;
-        let png = png(&cut)?;
-        Ok::<_, ImageError>((cut, png))
-    })
-    .await?;
-    let (cut, png) = match made {
-        Ok(made) => made,
+    let cut = match cavendish_subjects::cut_out(vision, picture, hint).await {
+        Ok(cut) => cut,
+        Err(SubjectError::Picture(error)) => return Ok(Err(error)),
+        Err(error) => return Err(HandlerError::retryable("vision", error)),
+    };
+    let (confidence, uncertain) = (cut.confidence, cut.uncertain.clone());
+    let png = match blocking(move || png(&cut)).await? {
+        Ok(png) => png,
         Err(error) => return Ok(Err(error)),
     };
     blobs.put_new(&key, png.into(), Format::Png.mime()).await.map_err(blob_error)?;
-    Ok(Ok(ShotCutout { key, confidence: cut.confidence, uncertain: cut.uncertain }))
+    Ok(Ok(ShotCutout { key, confidence, uncertain }))
 }
 
 /// Reads and decodes one photograph.

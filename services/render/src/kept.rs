@@ -4,7 +4,7 @@ use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
 use cavendish_domain::{BlobKey, ShotSubject};
 use cavendish_imaging::image::{RgbaImage, imageops};
-use cavendish_imaging::{Cutout, CutoutHint, ImageError, Limits, cutout, decode, resize_rgba};
+use cavendish_imaging::{Cutout, CutoutHint, ImageError, Limits, cutout_by_alpha, decode, resize_rgba};
 use cavendish_renderer::{Embedding, PixelsAlpha, Reference, RendererInfo, Vision};
 use cavendish_service_kit::{blob_error, blocking};
 use sha2::{Digest, Sha256};
@@ -79,7 +79,7 @@ pub(crate) async fn load(
 
 async fn read(blobs: &dyn BlobStore, key: &BlobKey) -> Result<Cutout, HandlerError> {
     let bytes = blobs.get(key, MAX_CUTOUT_BYTES).await.map_err(blob_error)?;
-    blocking(move || cutout(&decode(&bytes, &Limits::default())?, &CutoutHint::default()))
+    blocking(move || cutout_by_alpha(&decode(&bytes, &Limits::default())?, &CutoutHint::default()))
         .await?
         .map_err(|error: ImageError| HandlerError::permanent("unreadable_cutout", format!("{key}: {error}")))
 }

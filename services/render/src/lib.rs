@@ -1,5 +1,5 @@
 //! `shot.requested` → pixels → `shot.rendered`, and `subject.requested` → profile → `subject.profiled`: the only service
-//! that links libtorch.
+//! that draws.
 
 mod compose;
 mod easel;
@@ -15,7 +15,6 @@ mod renderer;
 mod score;
 mod tries;
 mod verdict;
-mod vision;
 
 pub use handler::RenderHandler;
 pub use profile::ProfileHandler;
@@ -75,7 +74,7 @@ impl Service {
         options.imaging.allow();
         let line = Line::connect(&options.database, &options.broker, &options.blobs).await?;
         let renderer = renderer::start(options.renderer.clone(), line.blobs.clone()).await?;
-        let vision = vision::start(&options.renderer).await?;
+        let vision = cavendish_subjects::start(&options.renderer.vision()).await?;
         let recall = Recall::open(&options.renderer.known_dir)?;
         tracing::info!(info = ?renderer.info(), vision = ?vision.info(), "renderer ready");
         Ok(Self { line, config: options.render, profile: options.profile, renderer, vision, recall })

@@ -5,6 +5,7 @@ use anyhow::Context;
 use cavendish_blobs::Blobs;
 use cavendish_engine::{DeviceChoice, EngineOptions, EngineRenderer, Precision};
 use cavendish_renderer::{ByReferences, FakeBehaviour, FakeRenderer, Renderer};
+use cavendish_subjects::{VisionConfig, VisionKind};
 use serde::Deserialize;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use std::time::Duration;
 #[serde(default, deny_unknown_fields)]
 pub struct RendererConfig {
     /// `engine`, or `fake`, which draws flat colours.
-    pub kind: RendererKind,
+    pub kind: VisionKind,
     /// Folder of the model, with its `model.toml`.
     pub model_dir: PathBuf,
     /// Folder of the text encoder's weights.
@@ -42,20 +43,10 @@ pub struct RendererConfig {
     pub fake_crash_on: Option<String>,
 }
 
-/// What draws.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RendererKind {
-    /// libtorch.
-    Engine,
-    /// Flat colours.
-    Fake,
-}
-
 impl Default for RendererConfig {
     fn default() -> Self {
         Self {
-            kind: RendererKind::Engine,
+            kind: VisionKind::Engine,
             model_dir: "models/nano".into(),
             encoder_dir: ".cache/models/minilm".into(),
             vision_dir: "models/vision".into(),
@@ -71,14 +62,21 @@ impl Default for RendererConfig {
     }
 }
 
+impl RendererConfig {
+    /// What it sees with.
+    pub(crate) fn vision(&self) -> VisionConfig {
+        VisionConfig { kind: self.kind, vision_dir: self.vision_dir.clone(), fake_step_ms: self.fake_step_ms }
+    }
+}
+
 /// Starts the configured renderer; loading weights happens beside the runtime.
 pub(crate) async fn start(config: RendererConfig, blobs: Arc<Blobs>) -> anyhow::Result<Arc<dyn Renderer>> {
     match config.kind {
-        RendererKind::Fake => {
+        VisionKind::Fake => {
             let step = Duration::from_millis(config.fake_step_ms);
             Ok(Arc::new(FakeRenderer::new(FakeBehaviour { step, crash_on: config.fake_crash_on })))
         }
-        RendererKind::Engine => {
+        VisionKind::Engine => {
             let named = engine(&config, config.model_dir.clone(), &blobs).await?;
             let Some(folder) = named.reference_model().map(|folder| config.model_dir.join(folder)) else {
                 return Ok(Arc::new(named));

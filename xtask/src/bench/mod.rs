@@ -61,6 +61,22 @@ const BENCHES: &[Bench] = &[
         node: &["sharp@0.35.5"],
     },
     Bench {
+        name: "cutout",
+        program: "bench-cutout",
+        subcommand: None,
+        servers: false,
+        peer: &[
+            "rembg==2.0.86",
+            "onnxruntime==1.32.0",
+            "pymatting==1.1.16",
+            "scikit-image==0.26.0",
+            "scipy==1.17.1",
+            "numpy==2.4.6",
+            "pillow==13.0.0",
+        ],
+        node: &[],
+    },
+    Bench {
         name: "engine",
         program: "bench-engine",
         subcommand: None,
@@ -87,8 +103,10 @@ pub(crate) fn names() -> Vec<&'static str> {
 pub(crate) fn run(paths: &Paths, what: &str, json: Option<&Path>, args: &[String]) -> Result<ExitCode> {
     let bench = BENCHES.iter().find(|bench| bench.name == what).with_context(|| format!("no bench {what}"))?;
     setup::all(paths, false)?;
-    if bench.name == "quality" {
-        setup::training(paths)?;
+    match bench.name {
+        "quality" => setup::training(paths)?,
+        "cutout" => setup::cutout(paths, args.iter().any(|arg| arg == "--large"))?,
+        _ => {}
     }
     let program = cargo::build(paths, bench.program)?;
     let report = match bench.servers {

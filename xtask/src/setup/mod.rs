@@ -2,6 +2,7 @@
 
 mod archive;
 mod codecs;
+mod cutout;
 mod debian;
 mod folder;
 mod fonts;
@@ -48,6 +49,15 @@ pub(crate) fn upscalers(paths: &Paths) -> Result<()> {
 pub(crate) fn training(paths: &Paths) -> Result<()> {
     let _lock = hold(paths)?;
     training::ensure(paths).map(drop)
+}
+
+/// What cut-outs are measured with, beside what networks are trained on.
+pub(crate) fn cutout(paths: &Paths, large: bool) -> Result<()> {
+    let _lock = hold(paths)?;
+    training::ensure(paths)?;
+    cutout::ensure(paths, large)?;
+    let _ = fs::remove_dir(paths.downloads());
+    Ok(())
 }
 
 /// What the workspace needs to be compiled.

@@ -8,7 +8,7 @@ use crate::{paths::Paths, say, say::Board};
 use anyhow::{Result, bail};
 use std::{fs, path::PathBuf};
 
-const PACKAGE: Wheel = Wheel {
+pub(super) const SCIKIT_IMAGE: Wheel = Wheel {
     name: "scikit-image",
     version: "0.26.0",
     sha256: "74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
@@ -21,10 +21,10 @@ const PHOTO_SHA256: &str = "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15
 /// Makes sure that `<cache>/demo/coffee.png` is there.
 pub(crate) fn ensure(paths: &Paths) -> Result<()> {
     let place = paths.cache.join("demo");
-    let recipe = format!("{}\ncoffee.png {PHOTO_SHA256}", PACKAGE.line());
+    let recipe = format!("{}\ncoffee.png {PHOTO_SHA256}", SCIKIT_IMAGE.line());
     if !folder::is_made_from(&place, &recipe) {
         // The photograph is the same in the wheel of every platform; one is pinned.
-        let file = PACKAGE.fetch(paths)?;
+        let file = SCIKIT_IMAGE.fetch(paths)?;
         let step = Board::default().step("unpacking the demo photograph");
         folder::make(&place, &recipe, |draft| {
             let photo = |name: &str| name.ends_with("data/coffee.png").then(|| PathBuf::from("coffee.png"));

@@ -104,11 +104,12 @@ impl Wheel {
     }
 }
 
-/// `pip download` for CPython 3.11 wheels of `platforms`, whatever Python runs here.
+/// `pip download` for CPython 3.11 wheels of `platforms`, whatever Python runs here and whatever a package says it needs:
+/// none is installed.
 fn download_command(platforms: &[&str]) -> Result<Command> {
     let mut pip = python::pip()?;
     pip.args(["download", "--quiet", "--progress-bar=off", "--no-cache-dir", "--only-binary=:all:"]);
-    pip.args(["--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=none"]);
+    pip.args(["--ignore-requires-python", "--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=none"]);
     pip.args(platforms.iter().map(|tag| format!("--platform={tag}")));
     Ok(pip)
 }

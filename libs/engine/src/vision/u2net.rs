@@ -62,8 +62,14 @@ impl U2Net {
         let down_blocks = (0..6).map(|stage| load(&mut order, stage, down[stage])).collect();
         let up_blocks = (0..5).map(|n| load(&mut order, 4 - n, up[n])).collect();
         let widths = (0..5).rev().map(|n| up[n][2]).chain([down[5][2]]);
-        let sides = widths.enumerate().map(|(n, width)| Conv2d::load(&vars.sub(format_args!("side{}", n + 1)), width, 1, 3));
-        Self { down: down_blocks, up: up_blocks, sides: sides.collect(), out: Conv2d::load(&vars.sub("outconv"), 6, 1, 1) }
+        let sides =
+            widths.enumerate().map(|(n, width)| Conv2d::load(&vars.sub(format_args!("side{}", n + 1)), width, 1, 3));
+        Self {
+            down: down_blocks,
+            up: up_blocks,
+            sides: sides.collect(),
+            out: Conv2d::load(&vars.sub("outconv"), 6, 1, 1),
+        }
     }
 
     /// How much each pixel stands out, 0..=1, (batch, 1, height, width), of pictures (batch, 3, height, width) of sRGB
@@ -82,7 +88,8 @@ impl U2Net {
             let coarser = sized(&maps[maps.len() - 1], beside);
             maps.push(block.forward(&Tensor::cat(&[coarser, beside.shallow_clone()], 1)));
         }
-        let sides: Vec<Tensor> = self.sides.iter().zip(maps.iter().rev()).map(|(side, map)| side.forward(map)).collect();
+        let sides: Vec<Tensor> =
+            self.sides.iter().zip(maps.iter().rev()).map(|(side, map)| side.forward(map)).collect();
         let sides: Vec<Tensor> = sides.iter().map(|side| sized(side, &sides[0])).collect();
         self.out.forward(&Tensor::cat(&sides, 1)).sigmoid()
     }

@@ -1,11 +1,17 @@
 //! The networks that see, as they are shipped.
 
-use cavendish_engine::vision::EngineVision;
+use cavendish_engine::Weights;
+use cavendish_engine::vision::{EngineVision, U2Net, U2NetSize};
 use cavendish_renderer::{Pixels, Vision, contract};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tch::{Device, Kind, Tensor};
+
+fn shipped_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/vision")
+}
 
 fn shipped() -> EngineVision {
-    EngineVision::start(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/vision")).unwrap()
+    EngineVision::start(&shipped_dir()).unwrap()
 }
 
 #[tokio::test]
@@ -13,8 +19,42 @@ async fn the_engine_sees_as_the_contract_says() {
     contract::vision_suite(&shipped()).await;
 }
 
+/// A ball over a gradient, as `reference/u2net.py` draws it: red, green and blue of the pixel at (x, y).
+fn drawn(x: i64, y: i64) -> [i64; 3] {
+    match (x - 150).pow(2) + (y - 170).pow(2) < 80 * 80 {
+        true => [200 - y / 8, 40 + x / 8, 30 + y / 16],
+        false => [60 + x / 4, 90 + y / 4, 140 - x / 8],
+    }
+}
+
+#[test]
+fn the_network_that_cuts_out_sees_what_onnx_runtime_sees() {
+    let side = 320;
+    let planes: Vec<f32> = (0..3 * side * side)
+        .map(|i| drawn(i % side, i / side % side)[(i / (side * side)) as usize] as f32 / 255.0)
+        .collect();
+    let weights = Weights::open(&shipped_dir().join("u2netp.safetensors"), Device::Cpu, Kind::Float).unwrap();
+    assert_eq!(U2Net::size_of(&weights), Some(U2NetSize::Small));
+    let network = U2Net::new(&weights.root(), U2NetSize::Small);
+    drop(weights.finish().unwrap());
+    let picture = Tensor::from_slice(&planes).view([1, 3, side, side]);
+    let seen = tch::no_grad(|| network.forward(&picture));
+    let fixture: serde_json::Value = serde_json::from_str(include_str!("../fixtures/u2netp.json")).unwrap();
+    let step = fixture["step"].as_i64().unwrap();
+    let (mut off, mut most) = (0.0f64, 0.0f64);
+    for (row, values) in (0..).zip(fixture["seen"].as_array().unwrap()) {
+        for (column, expected) in (0..).zip(values.as_array().unwrap()) {
+            let expected = expected.as_f64().unwrap();
+            off = off.max((seen.double_value(&[0, 0, row * step, column * step]) - expected).abs());
+            most = most.max(expected);
+        }
+    }
+    assert!(most > 0.9, "the fixture shows something");
+    assert!(off < 1e-3, "off by {off}");
+}
+
 #[tokio::test]
-async fn mattes_follow_the_edges_of_large_pictures() {
+async fn a_large_picture_is_seen_at_its_own_size() {
     let (width, height) = (700_u32, 500_u32);
     let inside = |x: u32, y: u32| (i64::from(x) - 350).pow(2) + (i64::from(y) - 250).pow(2) < 150 * 150;
     let pixel = |index: u32| if inside(index % width, index / width) { [180, 40, 60] } else { [90, 140, 200] };

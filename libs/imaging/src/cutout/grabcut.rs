@@ -23,10 +23,6 @@ const SETTLED: f32 = 0.01;
 /// Price of parting two equal neighbours; the paper's value.
 const SMOOTHNESS: f32 = 50.0;
 const CERTAIN: f32 = 1e9;
-/// What an opinion's log-odds weigh beside the colours' log-likelihoods.
-const LEANING: f32 = 1.0;
-/// How far from what was thought to be subject there may be more of it, as a share of its longer side.
-const BEYOND: f32 = 0.12;
 /// How far round a subject its surroundings matter to its outline, as a share of its longer side.
 const AROUND: f32 = 0.35;
 /// What it costs to call a shadow surroundings; calling it subject costs [`STRANGE`].
@@ -52,25 +48,8 @@ pub(super) fn mask(image: &RgbImage, bounds: [f32; 4]) -> Result<Option<(Mask, f
     let coarse = Scene::of(image, COARSE)?;
     let open = coarse.inside(&bounds);
     let start = Mask::new(coarse.width, coarse.height, open.clone());
-    let leaning = vec![0.0; open.len()];
     let finer = finer(image, |scene| scene.inside(&bounds))?;
-    Ok(coarse.search(start, &open, &leaning, &finer))
-}
-
-/// As [`mask`], begun from somebody's opinion of every pixel of the picture: the probability that it is subject. Where
-/// the colours tell, they decide; where they do not, the opinion does. What lies far from all that was thought to be
-/// subject is none.
-pub(super) fn mask_near(image: &RgbImage, opinion: &[f32]) -> Result<Option<(Mask, f32)>, ImageError> {
-    let coarse = Scene::of(image, COARSE)?;
-    let sized = |scene: &Scene| resize_plane(opinion, image.dimensions(), (scene.width as u32, scene.height as u32));
-    let small = sized(&coarse);
-    let start = Mask::new(coarse.width, coarse.height, small.iter().map(|p| *p > 0.5).collect());
-    if start.area() == 0 {
-        return Ok(None);
-    }
-    let leaning: Vec<f32> = small.iter().map(|p| LEANING * logit(*p)).collect();
-    let finer = finer(image, |scene| scene.near(&sized(scene)))?;
-    Ok(coarse.search(start, &coarse.near(&small), &leaning, &finer))
+    Ok(coarse.search(start, &open, &finer))
 }
 
 fn finer(image: &RgbImage, open: impl Fn(&Scene) -> Vec<bool>) -> Result<Vec<Finer>, ImageError> {
@@ -79,11 +58,6 @@ fn finer(image: &RgbImage, open: impl Fn(&Scene) -> Vec<bool>) -> Result<Vec<Fin
         Ok(Finer { open: open(&scene), scene, cuts })
     };
     OUTLINES.into_iter().map(at).collect()
-}
-
-/// Log-odds, within what an opinion can be sure of.
-fn logit(p: f32) -> f32 {
-    (p / (1.0 - p).max(1e-6)).max(1e-6).ln().clamp(-4.0, 4.0)
 }
 
 impl Scene {
@@ -149,17 +123,9 @@ impl Scene {
         (0..self.colours.len()).map(inside).collect()
     }
 
-    /// Which pixels lie near what an opinion takes for subject.
-    fn near(&self, opinion: &[f32]) -> Vec<bool> {
-        let likely = Mask::new(self.width, self.height, opinion.iter().map(|p| *p > 0.3).collect());
-        let most = BEYOND * likely.longer();
-        likely.distance_to(true).iter().map(|far| *far <= most).collect()
-    }
-
-    /// Finds the subject here and its outline at finer sizes of the same picture; `open` says where it may be, `leaning`
-    /// how much rather than not a pixel is subject.
-    fn search(&self, start: Mask, open: &[bool], leaning: &[f32], finer: &[Finer]) -> Option<(Mask, f32)> {
-        let (mut mask, models) = self.find(start, open, leaning)?;
+    /// Finds the subject here and its outline at finer sizes of the same picture; `open` says where it may be.
+    fn search(&self, start: Mask, open: &[bool], finer: &[Finer]) -> Option<(Mask, f32)> {
+        let (mut mask, models) = self.find(start, open)?;
         mask.tidy(0.05, 0.02);
         if mask.area() == 0 {
             return None;
@@ -174,10 +140,10 @@ impl Scene {
         Some((mask, separation))
     }
 
-    fn find(&self, mut mask: Mask, open: &[bool], leaning: &[f32]) -> Option<(Mask, [Gmm; 2])> {
+    fn find(&self, mut mask: Mask, open: &[bool]) -> Option<(Mask, [Gmm; 2])> {
         let mut models = self.learn(&mask)?;
         for _ in 0..ROUNDS {
-            let next = self.cut(open, leaning, &models);
+            let next = self.cut(open, &models);
             let changed = next.on.iter().zip(&mask.on).filter(|(a, b)| a != b).count();
             let same = changed as f32 <= SETTLED * next.area() as f32;
             mask = next;
@@ -200,14 +166,10 @@ impl Scene {
         Some([Gmm::fit(&of(true))?, Gmm::fit(&of(false))?])
     }
 
-    fn cut(&self, open: &[bool], leaning: &[f32], [subject, surroundings]: &[Gmm; 2]) -> Mask {
+    fn cut(&self, open: &[bool], [subject, surroundings]: &[Gmm; 2]) -> Mask {
         let cost = |i: usize| match open[i] {
-            true => {
-                let colour = self.colours[i];
-                // What a pixel is called costs what its colour and the leaning say against it.
-                let (for_it, against) = (leaning[i].max(0.0), (-leaning[i]).max(0.0));
-                (surroundings.cost(colour) + for_it, subject.cost(colour) + against)
-            }
+            // What a pixel is called costs what its colour says against it.
+            true => (surroundings.cost(self.colours[i]), subject.cost(self.colours[i])),
             false => (0.0, CERTAIN),
         };
         self.divide(&(0..open.len()).map(cost).collect::<Vec<_>>())

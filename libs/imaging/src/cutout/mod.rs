@@ -30,7 +30,7 @@ use crate::background::PlainBackground;
 use crate::blur::gaussian;
 use crate::decode::Decoded;
 use crate::error::{ImageError, Reason};
-use crate::resize::{resize_plane, resize_rgb, resize_rgba};
+use crate::resize::{resize_rgb, resize_rgba};
 pub use doubt::Doubt;
 pub use look::Saliency;
 use mask::Mask;
@@ -48,7 +48,7 @@ const MAX_SIDE: u32 = 8000;
 /// [`Reason::Invalid`] when the hint is no box or no subject is found.
 pub fn cutout(picture: &Decoded, hint: &CutoutHint) -> Result<Cutout, ImageError> {
     hint.check()?;
-    if picture.has_transparency() {
+    if picture.is_cut_out() {
         return from_alpha(picture.to_rgba());
     }
     opaque(&reduced(picture, hint.most_side)?, hint)
@@ -112,7 +112,7 @@ fn reduced_size((width, height): (u32, u32), most_side: Option<u32>) -> [u32; 2]
 /// # Errors
 /// [`Reason::Invalid`] when the alpha channel hides everything.
 pub fn cutout_simple(picture: &Decoded, image: &RgbImage) -> Result<Option<Cutout>, ImageError> {
-    if picture.has_transparency() {
+    if picture.is_cut_out() {
         let rgba = resize_rgba(&picture.to_rgba(), image.width(), image.height())?;
         return from_alpha(rgba).map(Some);
     }
@@ -120,51 +120,6 @@ pub fn cutout_simple(picture: &Decoded, image: &RgbImage) -> Result<Option<Cutou
         return Ok(None);
     }
     from_plain(image)
-}
-
-/// Cuts out by a network's matte of the same picture, which it is `confidence` sure of (0..1): small networks know what
-/// the subject is better than where it ends. So the picture's own colours draw the outline, where they part subject and
-/// surroundings and come to much the same subject.
-///
-/// # Errors
-/// [`Reason::Invalid`] when the matte is of another size or shows nothing.
-pub fn cutout_by_matte(image: &RgbImage, matte: &[u8], confidence: f32) -> Result<Cutout, ImageError> {
-    if matte.len() != image.width() as usize * image.height() as usize {
-        return Err(Reason::Invalid("the matte is not of this picture".into()).into());
-    }
-    let alpha: Vec<f32> = matte.iter().map(|value| f32::from(*value) / 255.0).collect();
-    let mut best = Outlined::of(alpha, image, Method::Network, 0.0, 1.0)?;
-    if let Some((mask, told)) = grabcut::mask_near(image, &best.alpha)?
-        && told >= PARTED
-        && agreement(image, &best.alpha, &mask) >= AGREED
-    {
-        let guided = Outlined::softened(image, &mask, Method::Guided, told)?;
-        if guided.judged.confidence >= OUTLINED * best.judged.confidence {
-            best = guided;
-        }
-    }
-    best.judged.confidence *= confidence.clamp(0.0, 1.0);
-    Ok(best.cut(image))
-}
-
-/// Share of pixels whose colour must tell on which side they are, for an outline drawn by colours.
-const PARTED: f32 = 0.8;
-/// How sure an outline drawn by colours must be, as a share of the network's: long parts that hardly differ from the
-/// surroundings are better left to the network.
-const OUTLINED: f32 = 0.7;
-/// How alike (intersection over union) what a network found and what colours make of it must be.
-const AGREED: f32 = 0.5;
-
-/// Intersection over union of a matte and a mask of the same picture.
-fn agreement(image: &RgbImage, alpha: &[f32], mask: &Mask) -> f32 {
-    let plane = resize_plane(&mask.plane(), (mask.width as u32, mask.height as u32), image.dimensions());
-    let (mut both, mut either) = (0u32, 0u32);
-    for (a, b) in alpha.iter().zip(&plane) {
-        let (a, b) = (*a > 0.5, *b > 0.5);
-        both += u32::from(a && b);
-        either += u32::from(a || b);
-    }
-    both as f32 / either.max(1) as f32
 }
 
 /// What stands out from a plain backdrop; None where there is no such backdrop or nothing does.

@@ -53,8 +53,8 @@ impl Votes {
         Mask::new(self.width, self.height, (0..self.width * self.height).map(on).collect())
     }
 
-    /// What the looks think of a pixel, all in all. Parts that only some of them saw, but saw clearly, are likelier missed
-    /// than made up. Of what looks like the backdrop those that show less detail know best: it is inside a thing or not. And
+    /// What the looks think of a pixel, all in all. Parts that only some of them saw, but saw clearly, are likelier
+    /// missed than made up. Of what looks like the backdrop those that show less detail know best: it is inside a thing or not. And
     /// a shadow goes with its thing for networks: only what they are quite sure of is no shadow.
     pub(super) fn opinion(&self, i: usize, cue: Cue) -> f32 {
         let (mean, most) = (self.mean[i], self.most[i]);

@@ -40,10 +40,8 @@ pub enum Method {
     PlainBackdrop,
     /// Colour models and the least cut.
     GrabCut,
-    /// A network's matte.
+    /// Found by a network, outlined by matting.
     Network,
-    /// Found by a network, outlined by colour models and the least cut.
-    Guided,
 }
 
 /// Edges of the picture that the subject runs into.

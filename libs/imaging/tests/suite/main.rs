@@ -12,6 +12,7 @@ mod frames;
 mod groups;
 mod hostile;
 mod mutated;
+mod photographs;
 mod promises;
 mod references;
 mod samples;

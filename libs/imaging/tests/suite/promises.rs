@@ -34,7 +34,16 @@ impl Subject {
             Rgba([r, g, b, if inside { 255 } else { 0 }])
         });
         let bbox = PixelBox { x: RIM, y: RIM, width, height };
-        Cutout { rgba, bbox, confidence: 1.0, uncertain: None, touches: Edges::default(), method: Method::Alpha }
+        Cutout {
+            rgba,
+            bbox,
+            confidence: 1.0,
+            uncertain: None,
+            doubts: vec![],
+            measures: None,
+            touches: Edges::default(),
+            method: Method::Alpha,
+        }
     }
 }
 

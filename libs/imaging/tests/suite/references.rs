@@ -2,7 +2,7 @@
 
 use crate::samples::{ball_in_studio, busy, decoded, disc, mix};
 use cavendish_imaging::image::{Rgb, RgbImage, imageops};
-use cavendish_imaging::{Flaw, Measures, cutout_by_matte, cutout_simple, inspect, inspect_whole, reduced};
+use cavendish_imaging::{Flaw, Measures, cutout_simple, inspect, inspect_whole, reduced};
 
 fn looked_at(image: &RgbImage) -> (Measures, Vec<&'static str>, bool) {
     let picture = decoded(image);
@@ -74,19 +74,6 @@ fn two_subjects_are_two_and_a_crumb_is_none() {
     assert_eq!((measures.subjects, flaws, fatal), (2, vec!["several_subjects"], false));
     let crumb = discs(800, &[((300.0, 400.0), 200.0), ((650.0, 650.0), 45.0)]);
     assert_eq!(looked_at(&crumb).0.subjects, 1);
-}
-
-#[test]
-fn a_matte_cuts_out_where_the_backdrop_is_not_plain() {
-    let image = busy(300, 300);
-    assert!(cutout_simple(&decoded(&image), &image).unwrap().is_none());
-    let matte: Vec<u8> =
-        (0..300 * 300).map(|i| (disc(i % 300, i / 300, (150.0, 150.0), 100.0) * 255.0) as u8).collect();
-    let cut = cutout_by_matte(&image, &matte, 0.8).unwrap();
-    assert!((198..=202).contains(&cut.bbox.width), "{:?}", cut.bbox);
-    assert!(cut.confidence > 0.7 && cut.confidence <= 0.8);
-    assert!(cutout_by_matte(&image, &matte[1..], 1.0).is_err());
-    assert!(cutout_by_matte(&image, &vec![0; 90_000], 1.0).is_err(), "nothing found");
 }
 
 #[test]

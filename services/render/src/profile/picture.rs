@@ -5,23 +5,19 @@ use bytes::Bytes;
 use cavendish_conveyor::HandlerError;
 use cavendish_domain::{ProfileKind, Reason, Verdict};
 use cavendish_imaging::image::imageops::{FilterType, crop_imm, replace, resize, thumbnail};
-use cavendish_imaging::image::{ExtendedColorType, ImageEncoder, RgbImage, RgbaImage, codecs::png};
+use cavendish_imaging::image::{ExtendedColorType, ImageEncoder, RgbaImage, codecs::png};
 use cavendish_imaging::{
-    Cutout, Decoded, Flaw, ImageError, Limits, Measures, cutout_by_matte, cutout_simple, decode, inspect,
-    inspect_whole, reduced,
+    Cutout, CutoutHint, Decoded, Flaw, ImageError, Limits, Measures, decode, inspect, inspect_whole, reduced,
 };
-use cavendish_renderer::{Pixels, PixelsAlpha, Vision};
+use cavendish_renderer::{PixelsAlpha, Vision};
 use cavendish_service_kit::blocking;
 use cavendish_store::ProfiledReference;
+use cavendish_subjects::{SubjectError, cut_out};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-/// Longer side in pixels of what is cut out and kept.
-const KEPT_SIDE: u32 = 1600;
 /// Longer side in pixels of what is embedded.
 const EMBEDDED_SIDE: u32 = 384;
-/// A cut-out from a plain backdrop that is surer than this needs no network.
-const SURE: f32 = 0.7;
 /// Room round the subject in its cut-out, as a share of its longer side.
 const MARGIN: f32 = 0.03;
 
@@ -86,45 +82,31 @@ pub(super) async fn look(
     kind: ProfileKind,
     vision: &dyn Vision,
 ) -> Result<Result<Looked, Reason>, HandlerError> {
-    let opened = blocking(move || open(&bytes, kind)).await?;
-    let (opened, cut) = match opened {
+    let opened = blocking(move || open(&bytes)).await?;
+    let opened = match opened {
         Ok(opened) => opened,
         Err(error) => return Ok(Err(refused(&error))),
     };
-    let cut = match cut {
-        Some(cut) => Ok(cut),
-        None if !kind.is_cut_out() => return finish(opened, None).await,
-        None => {
-            let (width, height) = opened.image.dimensions();
-            let pixels = Pixels { width, height, rgb: opened.image.as_raw().clone() };
-            let matte = vision.matte(pixels).await.map_err(vision_error)?;
-            let image = opened.image.clone();
-            blocking(move || cutout_by_matte(&image, &matte.alpha, matte.confidence)).await?
-        }
-    };
-    match cut {
+    if !kind.is_cut_out() {
+        return finish(opened, None).await;
+    }
+    match cut_out(vision, opened.picture.clone(), CutoutHint::default()).await {
         Ok(cut) => finish(opened, Some(cut)).await,
-        Err(_) => Ok(Err(Reason::new(Flaw::NothingFound.code(), Flaw::NothingFound.text()))),
+        Err(SubjectError::Picture(_)) => Ok(Err(Reason::new(Flaw::NothingFound.code(), Flaw::NothingFound.text()))),
+        Err(SubjectError::Vision(error)) => Err(vision_error(error)),
+        Err(error @ SubjectError::Panicked(_)) => Err(HandlerError::retryable("panicked", error)),
     }
 }
 
 /// A decoded picture.
 struct Opened {
-    image: RgbImage,
-    size: [u32; 2],
+    picture: Decoded,
     digest: [u8; 32],
 }
 
-/// Decodes under limits, and cuts out what needs no network.
-fn open(bytes: &[u8], kind: ProfileKind) -> Result<(Opened, Option<Cutout>), ImageError> {
-    let picture: Decoded = decode(bytes, &Limits::allowed())?;
-    let size = [picture.image.width(), picture.image.height()];
-    let image = reduced(&picture, Some(KEPT_SIDE))?;
-    let cut = match kind.is_cut_out() {
-        true => cutout_simple(&picture, &image)?.filter(|cut| cut.confidence >= SURE),
-        false => None,
-    };
-    Ok((Opened { image, size, digest: Sha256::digest(bytes).into() }, cut))
+/// Decodes under limits.
+fn open(bytes: &[u8]) -> Result<Opened, ImageError> {
+    Ok(Opened { picture: decode(bytes, &Limits::allowed())?, digest: Sha256::digest(bytes).into() })
 }
 
 async fn finish(opened: Opened, cut: Option<Cutout>) -> Result<Result<Looked, Reason>, HandlerError> {
@@ -133,9 +115,9 @@ async fn finish(opened: Opened, cut: Option<Cutout>) -> Result<Result<Looked, Re
 }
 
 fn assemble(opened: &Opened, cut: Option<&Cutout>) -> Result<Looked, ImageError> {
-    let Opened { image, size, digest } = opened;
-    let original = size[0].max(size[1]);
-    let (size, digest) = (*size, *digest);
+    let Opened { picture, digest } = opened;
+    let (size, digest) = ([picture.image.width(), picture.image.height()], *digest);
+    let (original, image) = (size[0].max(size[1]), &reduced(picture, None)?);
     let Some(cut) = cut else {
         let (measures, flaws) = inspect_whole(image, original)?;
         let rgba = cavendish_imaging::image::DynamicImage::ImageRgb8(image.clone()).to_rgba8();
@@ -150,7 +132,6 @@ fn assemble(opened: &Opened, cut: Option<&Cutout>) -> Result<Looked, ImageError>
         cavendish_imaging::Method::PlainBackdrop => "plain_backdrop",
         cavendish_imaging::Method::GrabCut => "grab_cut",
         cavendish_imaging::Method::Network => "network",
-        cavendish_imaging::Method::Guided => "guided",
     };
     let cutout = Some(kept(&own)?.into());
     let subject = embeddable(&own);

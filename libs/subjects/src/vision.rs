@@ -1,27 +1,56 @@
 //! What sees: cuts subjects out and compares them.
 
-use crate::renderer::{RendererConfig, RendererKind};
 use anyhow::Context;
 use async_trait::async_trait;
 use cavendish_engine::vision::EngineVision;
 use cavendish_renderer::{Embedding, FakeVision, Matte, Pixels, PixelsAlpha, RenderError, Vision, VisionInfo};
+use serde::Deserialize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Starts what the configured renderer sees with; weights are read beside the runtime.
+/// What of the section `[renderer]` says with what the line sees.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct VisionConfig {
+    /// `engine`, or `fake`, which sees by arithmetic.
+    pub kind: VisionKind,
+    /// Folder of the networks that see, with its `vision.toml`.
+    pub vision_dir: PathBuf,
+    /// The fake's time per question in milliseconds.
+    pub fake_step_ms: u64,
+}
+
+/// What draws and sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VisionKind {
+    /// libtorch.
+    Engine,
+    /// Arithmetic, for tests of the line.
+    Fake,
+}
+
+impl Default for VisionConfig {
+    fn default() -> Self {
+        Self { kind: VisionKind::Engine, vision_dir: "models/vision".into(), fake_step_ms: 0 }
+    }
+}
+
+/// Starts what sees; weights are read beside the runtime.
 ///
 /// # Errors
 /// When the networks in `vision_dir` cannot be loaded.
-pub(crate) async fn start(config: &RendererConfig) -> anyhow::Result<Arc<dyn Vision>> {
+pub async fn start(config: &VisionConfig) -> anyhow::Result<Arc<dyn Vision>> {
     match (config.kind, Duration::from_millis(config.fake_step_ms)) {
-        (RendererKind::Engine, _) => {
+        (VisionKind::Engine, _) => {
             let dir = config.vision_dir.clone();
             let started = tokio::task::spawn_blocking(move || EngineVision::start(&dir)).await?;
             let place = config.vision_dir.display();
             Ok(Arc::new(started.with_context(|| format!("cannot load the networks that see in {place}"))?))
         }
-        (RendererKind::Fake, Duration::ZERO) => Ok(Arc::new(FakeVision)),
-        (RendererKind::Fake, pause) => Ok(Arc::new(Slow(FakeVision, pause))),
+        (VisionKind::Fake, Duration::ZERO) => Ok(Arc::new(FakeVision)),
+        (VisionKind::Fake, pause) => Ok(Arc::new(Slow(FakeVision, pause))),
     }
 }
 

@@ -1,0 +1,111 @@
+//! Subjects of photographs, with a network that was told the truth at its own coarse size.
+
+use crate::samples::busy;
+use cavendish_imaging::image::{Rgb, RgbImage};
+use cavendish_imaging::{Cutout, CutoutHint, Doubt, Saliency, Search};
+
+/// What a network sees of a picture that `is` at shares of its sides; `look` says which look it is.
+fn seen(look: usize, shown: &RgbImage, is: impl Fn(usize, f32, f32) -> f32) -> Saliency {
+    let (width, height) = shown.dimensions();
+    let values = (0..width * height).map(|i| {
+        let (x, y) = ((i % width) as f32 + 0.5, (i / width) as f32 + 0.5);
+        (is(look, x / width as f32, y / height as f32) * 255.0) as u8
+    });
+    Saliency { width, height, values: values.collect() }
+}
+
+/// Cuts out with a network that answers the first looks with `is`; the third look has a fifth more on every side.
+fn cut(picture: &RgbImage, is: impl Fn(usize, f32, f32) -> f32) -> Result<Cutout, cavendish_imaging::ImageError> {
+    let mut search = Search::of(picture, &CutoutHint::default())?;
+    let first = search.looks()?;
+    assert_eq!(first.len(), 3);
+    let whole =
+        |look: usize, x: f32, y: f32| if look == 2 { is(look, x * 1.4 - 0.2, y * 1.4 - 0.2) } else { is(look, x, y) };
+    search.saw(first.iter().enumerate().map(|(look, shown)| seen(look, shown, whole)).collect());
+    let closer = search.looks()?;
+    // Closer looks see what is there by its colour, as networks do.
+    search.saw(closer.iter().map(|shown| by_colour(shown)).collect());
+    assert!(search.looks()?.is_empty());
+    search.cut()
+}
+
+const RED: [u8; 3] = [190, 30, 40];
+
+fn by_colour(shown: &RgbImage) -> Saliency {
+    let red = |p: &Rgb<u8>| u8::from(p.0.iter().zip(RED).all(|(a, b)| a.abs_diff(b) < 40)) * 255;
+    Saliency { width: shown.width(), height: shown.height(), values: shown.pixels().map(red).collect() }
+}
+
+/// A red ring with a thin strap before something busy, and its truth.
+fn ring(side: u32) -> (RgbImage, Vec<bool>) {
+    let mut picture = busy(side, side);
+    let mut truth = vec![false; (side * side) as usize];
+    for (x, y, pixel) in picture.enumerate_pixels_mut() {
+        let from = ((x as f32 + 0.5) / side as f32 - 0.5).hypot((y as f32 + 0.5) / side as f32 - 0.55);
+        let strap = x.abs_diff(side / 2) < side / 150 && y > side / 10 && (y as f32) < 0.35 * side as f32;
+        if (0.12..0.25).contains(&from) || strap {
+            *pixel = Rgb(RED);
+            truth[(y * side + x) as usize] = true;
+        }
+    }
+    (picture, truth)
+}
+
+fn told(_: usize, x: f32, y: f32) -> f32 {
+    let from = (x - 0.5).hypot(y - 0.55);
+    // A little blurred, as networks are.
+    let ring = ((0.25 - from) / 0.02 + 0.5).clamp(0.0, 1.0) * ((from - 0.12) / 0.02 + 0.5).clamp(0.0, 1.0);
+    let strap = if (x - 0.5).abs() < 0.01 && (0.1..0.35).contains(&y) { 0.7 } else { 0.0 };
+    ring.max(strap)
+}
+
+#[test]
+fn holes_and_straps_survive_at_the_pictures_own_size() {
+    let (picture, truth) = ring(900);
+    let cut = cut(&picture, told).unwrap();
+    assert_eq!(cut.rgba.dimensions(), (900, 900));
+    let wrong = cut.rgba.pixels().zip(&truth).filter(|(p, is)| (p.0[3] > 127) != **is).count();
+    let area = truth.iter().filter(|is| **is).count();
+    assert!(wrong * 50 < area, "{wrong} of {area} pixels are wrong");
+    assert!(cut.rgba.get_pixel(450, 495).0[3] < 10, "the hole is open");
+    assert!(cut.rgba.get_pixel(450, 180).0[3] > 200, "the strap is there");
+    assert!(cut.doubts.is_empty() && cut.confidence == 1.0, "{:?} {:?}", cut.doubts, cut.measures);
+}
+
+#[test]
+fn looks_that_disagree_are_told() {
+    let (picture, _) = ring(600);
+    // One look sees the left half only, one the right, one nothing much.
+    let torn = |look: usize, x: f32, y: f32| match look {
+        0 if x > 0.5 => 0.0,
+        1 if x < 0.5 => 0.0,
+        2 => 0.2 * told(look, x, y),
+        _ => told(look, x, y),
+    };
+    let cut = cut(&picture, torn).unwrap();
+    assert!(cut.confidence < 0.6 && cut.doubts.contains(&Doubt::LooksDisagree), "{:?} {:?}", cut.doubts, cut.measures);
+    assert!(cut.uncertain.unwrap().contains("do not agree"));
+}
+
+#[test]
+fn what_some_looks_saw_and_was_left_out_is_told() {
+    let (picture, _) = ring(600);
+    let more = |look: usize, x: f32, y: f32| {
+        if look == 0 && (0.75..0.95).contains(&x) && (0.3..0.8).contains(&y) { 0.62 } else { told(look, x, y) }
+    };
+    let cut = cut(&picture, more).unwrap();
+    assert!(cut.doubts.contains(&Doubt::PartsLeftOut), "{:?} {:?}", cut.doubts, cut.measures);
+}
+
+#[test]
+fn nothing_is_found_where_no_look_sees_anything() {
+    let error = cut(&busy(300, 200), |_, _, _| 0.05).unwrap_err();
+    assert!(error.to_string().contains("no subject"), "{error}");
+}
+
+#[test]
+fn a_small_picture_and_a_box_that_is_none_are_refused() {
+    assert!(Search::of(&RgbImage::new(4, 90), &CutoutHint::default()).is_err());
+    let hint = CutoutHint { bounds: Some([0.5, 0.5, 0.4, 0.9]), ..CutoutHint::default() };
+    assert!(Search::of(&busy(90, 90), &hint).is_err());
+}
