@@ -187,3 +187,22 @@ async fn a_worker_killed_while_it_profiles_loses_nothing() -> Result<()> {
     scene.wait_for_empty_outbox().await;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_brief_that_wants_no_doubtful_cut_out_fails_before_anything_is_drawn() -> Result<()> {
+    let scene = Scene::new().await?;
+    let _stages = scene.fleet.start_stages()?;
+    // A speck: whatever it is, it is too small to be sure of.
+    let speck = data(&png(disc(400, 9.0, RED)));
+    let wanted = |on_doubt: &str| json!({"subjects": [{"references": [speck]}], "deliverables": ["meta-feed-square"], "on_doubt": on_doubt});
+    let stern = scene.request("stern", &wanted("fail")).await;
+    let lenient = scene.request("lenient", &wanted("deliver")).await;
+    scene.wait_for(stern, JobState::Failed).await;
+    scene.wait_for(lenient, JobState::Completed).await;
+    let error = scene.view(stern).await?.summary.error.unwrap_or_default();
+    assert!(error.contains("subjects[0]: the cut-out is doubtful") && error.contains("very small"), "{error}");
+    assert!(scene.store.dead_letters(false, 10).await?.is_empty(), "there is nothing for people to mend");
+    let doubt = scene.view(lenient).await?.assets[0].report["uncertain"].as_str().unwrap_or_default().to_owned();
+    assert!(doubt.contains("very small"), "{doubt}");
+    Ok(())
+}

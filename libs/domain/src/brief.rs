@@ -2,7 +2,8 @@
 
 use crate::copy::locale_fault;
 use crate::faults::{Faults, InvalidBrief};
-use crate::{AdCopy, BrandChoice, Fallback, JobId, Lane, OnInconsistent, Preserve, ProfileRef};
+use crate::mark;
+use crate::{AdCopy, BrandChoice, Fallback, JobId, Lane, Mark, OnDoubt, OnInconsistent, Preserve, ProfileRef};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -60,6 +61,9 @@ pub struct Brief {
     /// What becomes of a render below `min_consistency` when every try is spent.
     #[serde(default)]
     pub on_inconsistent: OnInconsistent,
+    /// What becomes of the job when a subject's cut-out is doubtful.
+    #[serde(default)]
+    pub on_doubt: OnDoubt,
     /// Whether a subject that the model cannot keep may be placed with its own pixels instead.
     #[serde(default)]
     pub fallback: Fallback,
@@ -103,6 +107,15 @@ pub struct Subject {
     /// A box round the subject in its first reference: left, top, right, bottom as shares of the frame, 0..=1.
     #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
     pub frame: Option<[f32; 4]>,
+    /// A picture in the shape of its first reference whose white is the subject and whose black is not: taken as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<Reference>,
+    /// Places in its first reference that are subject.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep: Vec<Mark>,
+    /// Places in its first reference that are not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<Mark>,
     /// How tall it stands beside the other subjects, 0.1..=10; all are equally tall when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<f32>,
@@ -289,6 +302,10 @@ impl Subject {
                 faults.check(self.frame.is_none(), &format!("{path}.box"), || {
                     "is for references: a profile is cut out already".into()
                 });
+                let unguided = self.mask.is_none() && self.keep.is_empty() && self.remove.is_empty();
+                faults.check(unguided, path, || {
+                    "takes no mask, keep or remove beside a profile, which is cut out already".into()
+                });
             }
         }
         if let Some([left, top, right, bottom]) = self.frame {
@@ -297,6 +314,8 @@ impl Subject {
                 "must be left, top, right, bottom within 0..=1, with left < right and top < bottom".into()
             });
         }
+        mark::validate(&self.keep, &format!("{path}.keep"), faults);
+        mark::validate(&self.remove, &format!("{path}.remove"), faults);
         if let Some(size) = self.size {
             let (least, most) = (*RELATIVE_SIZES.start(), *RELATIVE_SIZES.end());
             faults.within(&format!("{path}.size"), size, least, most);

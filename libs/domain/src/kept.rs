@@ -39,6 +39,17 @@ pub enum OnInconsistent {
     Fail,
 }
 
+/// What becomes of a job whose subjects were cut out doubtfully.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDoubt {
+    /// It is delivered, and every file tells the doubt.
+    #[default]
+    Deliver,
+    /// The job fails before anything is drawn, with the doubt.
+    Fail,
+}
+
 /// What may be done about a subject that the model cannot keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -11,6 +11,7 @@ mod faults;
 mod ids;
 mod kept;
 mod lane;
+mod mark;
 pub mod outlook;
 mod profile;
 mod scene;
@@ -32,10 +33,11 @@ pub use ids::{
     AssetId, EventId, JobId, OwnerId, ProfileId, ProfileTestId, ProfileVersionId, ShotId, SubjectId, TenantId,
 };
 pub use kept::{
-    Fallback, Keeping, KnownEmbeddings, LEAST_CONSISTENCY, Made, OnInconsistent, Outpainted, Preserve, ShotCutout,
-    ShotSubject, Way,
+    Fallback, Keeping, KnownEmbeddings, LEAST_CONSISTENCY, Made, OnDoubt, OnInconsistent, Outpainted, Preserve,
+    ShotCutout, ShotSubject, Way,
 };
 pub use lane::Lane;
+pub use mark::{MAX_MARKS, Mark};
 pub use outlook::{Backlog, ModelFacts, Outlook};
 pub use profile::{MAX_PROFILE_NAME, ProfileKind, ProfileName, ProfileRef, ProfileStanding, Verdict, check_references};
 pub use shot::{Frame, Method, Outpaint, Placing, ShotRequest};

@@ -45,6 +45,13 @@ pub async fn store_references(
             index += 1;
         }
     }
+    let masks = brief.subjects.iter_mut().enumerate().filter_map(|(at, subject)| Some((at, subject.mask.as_mut()?)));
+    for (at, mask) in masks {
+        let field = format!("subjects[{at}].mask");
+        let kept = store_one(blobs, tenant, &field, mask, BlobKey::input(tenant, job, index)).await?;
+        *mask = Reference::Blob(kept);
+        index += 1;
+    }
     Ok(())
 }
 

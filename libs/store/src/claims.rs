@@ -63,10 +63,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Whether the fault lies in a photograph that was sent: the job says so itself, and there is nothing for people to mend
-    /// or to repeat.
+    /// Whether the fault lies in a photograph that was sent, or the brief would rather have nothing: the job says so itself,
+    /// and there is nothing for people to mend or to repeat.
     pub fn is_of_input(&self) -> bool {
-        self.retry_after.is_none() && self.reason == "invalid_reference"
+        self.retry_after.is_none() && ["invalid_reference", "doubtful_subject"].contains(&self.reason.as_str())
     }
 }
 

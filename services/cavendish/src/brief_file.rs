@@ -128,20 +128,26 @@ fn inline_photos(path: &Path, body: &mut Value, photo: &mut Option<PathBuf>) -> 
     for (at, subject) in subjects.into_iter().flatten().enumerate() {
         let references = subject.get_mut("references").and_then(Value::as_array_mut);
         for (place, reference) in references.into_iter().flatten().enumerate() {
-            let Some(name) = reference.get("file") else { continue };
-            let fault = |reason: String| {
-                let field = format!("subjects[{at}].references[{place}].file");
-                BriefFileError::Field { path: path.into(), field, reason }
-            };
-            let name = name.as_str().ok_or_else(|| fault("must be a path".into()))?;
-            let file = find(path, name);
-            let bytes = read_photo(&file).map_err(fault)?;
-            photo.get_or_insert(file);
-            let data = Map::from_iter([("data".to_owned(), STANDARD.encode(bytes).into())]);
-            *reference = Value::Object(data);
+            if let Some(file) = inline(path, &format!("subjects[{at}].references[{place}]"), reference)? {
+                photo.get_or_insert(file);
+            }
+        }
+        if let Some(mask) = subject.get_mut("mask") {
+            inline(path, &format!("subjects[{at}].mask"), mask)?;
         }
     }
     Ok(())
+}
+
+/// Puts a file's bytes in the place of its name; answers with the file, if one was named.
+fn inline(path: &Path, field: &str, picture: &mut Value) -> Result<Option<PathBuf>, BriefFileError> {
+    let Some(name) = picture.get("file") else { return Ok(None) };
+    let fault = |reason: String| BriefFileError::Field { path: path.into(), field: format!("{field}.file"), reason };
+    let name = name.as_str().ok_or_else(|| fault("must be a path".into()))?;
+    let file = find(path, name);
+    let bytes = read_photo(&file).map_err(fault)?;
+    *picture = Value::Object(Map::from_iter([("data".to_owned(), STANDARD.encode(bytes).into())]));
+    Ok(Some(file))
 }
 
 /// Beside the brief, or else from the current folder.

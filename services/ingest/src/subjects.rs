@@ -4,7 +4,8 @@
 use cavendish_blobs::BlobStore;
 use cavendish_conveyor::HandlerError;
 use cavendish_domain::{
-    BlobKey, Brief, InvalidBrief, KnownEmbeddings, Preserve, ProfileRef, Reference, ShotCutout, ShotSubject, Subject,
+    BlobKey, Brief, InvalidBrief, KnownEmbeddings, Mark, OnDoubt, Preserve, ProfileRef, Reference, ShotCutout,
+    ShotSubject, Subject,
 };
 use cavendish_imaging::{Cutout, CutoutHint, Decoded, Format, ImageError, Limits, decode};
 use cavendish_intake::MAX_REFERENCE_BYTES;
@@ -40,6 +41,21 @@ pub(crate) async fn prepare(
             Some(pin) => of_profile(store, claim, index, subject, pin).await?,
             None => prepare_one(blobs, vision, claim, index, subject).await?,
         });
+    }
+    match brief.on_doubt {
+        OnDoubt::Deliver => Ok(prepared),
+        OnDoubt::Fail => undoubted(prepared),
+    }
+}
+
+/// Refuses subjects of which no cut-out is beyond doubt.
+fn undoubted(prepared: Vec<Prepared>) -> Result<Vec<Prepared>, HandlerError> {
+    for (index, Prepared { shown, .. }) in prepared.iter().enumerate() {
+        let doubts: Vec<&str> = shown.cutouts.iter().filter_map(|cutout| cutout.uncertain.as_deref()).collect();
+        if doubts.len() == shown.cutouts.len() {
+            let detail = format!("subjects[{index}]: the cut-out is doubtful: {}", doubts.join("; "));
+            return Err(HandlerError::permanent("doubtful_subject", detail));
+        }
     }
     Ok(prepared)
 }
@@ -88,10 +104,14 @@ async fn prepare_one(
         let mut stored =
             NewReference { source_key: key, cutout_key: None, width, height, confidence: 1.0, uncertain: None };
         if place == 0 || subject.preserve == Preserve::Identity {
-            // The box is of the first photograph.
-            let bounds = subject.frame.filter(|_| place == 0);
+            // The box, the mask and the marks are of the first photograph.
+            let hint = if place == 0 {
+                hint(blobs, &format!("subjects[{index}]"), subject).await?
+            } else {
+                CutoutHint::default()
+            };
             let at = BlobKey::cutout(claim.tenant_id, claim.job_id, claim.attempt, index, place);
-            match cut_out((blobs, at), vision, picture, bounds).await? {
+            match cut_out((blobs, at), vision, picture, hint).await? {
                 Ok(cutout) => {
                     stored.cutout_key = Some(cutout.key.clone());
                     (stored.confidence, stored.uncertain) = (cutout.confidence, cutout.uncertain.clone());
@@ -109,14 +129,24 @@ async fn prepare_one(
     Ok(Prepared { shown: ShotSubject { name, preserve, cutouts, embeddings: None, size }, stored })
 }
 
+/// What the brief says of where a subject is in its first photograph.
+async fn hint(blobs: &dyn BlobStore, path: &str, subject: &Subject) -> Result<CutoutHint, HandlerError> {
+    let mask = match &subject.mask {
+        Some(mask) => Some(fetch(blobs, &format!("{path}.mask"), mask).await?.1.image.to_luma8()),
+        None => None,
+    };
+    let bounds = |marks: &[Mark]| marks.iter().map(|mark| mark.bounds()).collect();
+    let (keep, remove) = (bounds(&subject.keep), bounds(&subject.remove));
+    Ok(CutoutHint { bounds: subject.frame, keep, remove, mask, ..CutoutHint::default() })
+}
+
 /// Cuts the subject out of one photograph and stores it. The inner error is the photograph's.
 async fn cut_out(
     (blobs, key): (&dyn BlobStore, BlobKey),
     vision: &dyn Vision,
     picture: Decoded,
-    bounds: Option<[f32; 4]>,
+    hint: CutoutHint,
 ) -> Result<Result<ShotCutout, ImageError>, HandlerError> {
-    let hint = CutoutHint { bounds, ..CutoutHint::default() };
     let cut = match cavendish_subjects::cut_out(vision, picture, hint).await {
         Ok(cut) => cut,
         Err(SubjectError::Picture(error)) => return Ok(Err(error)),

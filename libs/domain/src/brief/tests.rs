@@ -29,6 +29,21 @@ fn what_is_finished_anew_is_not_asked_for_again() {
 }
 
 #[test]
+fn marks_are_points_or_boxes_within_the_picture() {
+    let marked = |keep: serde_json::Value| {
+        let subject = serde_json::json!({"references": [{"blob": "b"}], "keep": keep, "remove": [[0.1, 0.1]]});
+        fields(serde_json::json!({"subjects": [subject], "deliverables": ["amazon-main"]}))
+    };
+    assert_eq!(marked(serde_json::json!([[0.5, 0.5], [0.1, 0.1, 0.2, 0.3]])), [""; 0]);
+    assert_eq!(
+        marked(serde_json::json!([[0.5, 1.5], [0.4, 0.1, 0.2, 0.3]])),
+        ["subjects[0].keep[0]", "subjects[0].keep[1]"]
+    );
+    let profiled = serde_json::json!({"profile": "cup", "mask": {"blob": "b"}});
+    assert_eq!(fields(serde_json::json!({"subjects": [profiled], "deliverables": ["amazon-main"]})), ["subjects[0]"]);
+}
+
+#[test]
 fn every_fault_is_named_with_its_field() {
     assert_eq!(
         fields(serde_json::json!({

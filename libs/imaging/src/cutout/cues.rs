@@ -9,6 +9,8 @@ use crate::background::{PlainBackground, place};
 pub(super) enum Cue {
     /// Neither tells.
     Open,
+    /// Exactly as the backdrop is here, where that is not merely white: more of it is seen through a hole.
+    Same,
     /// As the backdrop is here.
     Backdrop,
     /// As the backdrop is, with less light and without edges: a shadow, most likely.
@@ -21,6 +23,16 @@ pub(super) enum Cue {
 /// border that lies near it.
 const MOST_NOISE: f32 = 5.0;
 const LEAST_INLIERS: f32 = 0.84;
+
+/// Levels above which all colours look alike: a white thing before a white backdrop is not a hole.
+const NEAR_WHITE: f32 = 236.0;
+
+impl Cue {
+    /// Whether it is the backdrop, most likely.
+    pub(super) fn is_behind(self) -> bool {
+        matches!(self, Self::Same | Self::Backdrop | Self::Shadow)
+    }
+}
 
 /// Cues for every pixel of a part (left, top, width, height as shares of the picture) at the size of `image`, which shows the
 /// part; None where the backdrop is not plain.
@@ -50,7 +62,10 @@ fn cue(colour: [f32; 3], behind: [f32; 3], noise: f32, edge: f32) -> Cue {
     let scale = dot(colour, behind) / power;
     let tint = (0..3).map(|i| (colour[i] - scale * behind[i]).powi(2)).sum::<f32>().sqrt();
     let light = (scale - 1.0) * power.sqrt();
-    if tint < 2.0 * noise + 2.0 && light.abs() < 3.0 * noise + 3.0 {
+    let white = behind.iter().all(|v| *v > NEAR_WHITE);
+    if !white && tint < noise + 1.5 && light.abs() < 1.5 * noise + 2.0 {
+        Cue::Same
+    } else if tint < 2.0 * noise + 2.0 && light.abs() < 3.0 * noise + 3.0 {
         Cue::Backdrop
     } else if tint < 3.0 * noise + 12.0 && (-0.5..0.0).contains(&(scale - 1.0)) && edge < 12.0 + 2.0 * noise {
         Cue::Shadow

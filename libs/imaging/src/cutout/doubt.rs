@@ -14,8 +14,6 @@ pub enum Doubt {
     BackdropDisagrees,
     /// Something that stands out was left out.
     PartsLeftOut,
-    /// Several things stand apart from each other.
-    SeveralObjects,
     /// The subject is very small in its picture.
     VerySmall,
     /// Hardly anything but the subject was found.
@@ -39,7 +37,6 @@ impl Doubt {
             Self::Faint => "faint",
             Self::BackdropDisagrees => "backdrop_disagrees",
             Self::PartsLeftOut => "parts_left_out",
-            Self::SeveralObjects => "several_objects",
             Self::VerySmall => "very_small",
             Self::FillsPicture => "fills_picture",
             Self::BoxCuts => "box_cuts",
@@ -57,7 +54,6 @@ impl Doubt {
             Self::Faint => "much of the subject was seen faintly only",
             Self::BackdropDisagrees => "what differs from the backdrop is not what was taken for the subject",
             Self::PartsLeftOut => "something that stands out was left out",
-            Self::SeveralObjects => "several things stand apart from each other",
             Self::VerySmall => "the subject is very small in the picture",
             Self::FillsPicture => "hardly anything but the subject was found",
             Self::BoxCuts => "the box cuts through what stands out",
@@ -72,7 +68,6 @@ impl Doubt {
         match self {
             Self::FillsPicture => 0.4,
             Self::LooksDisagree | Self::BackdropDisagrees | Self::BoxCuts | Self::VerySmall => 0.5,
-            Self::SeveralObjects => 0.8,
             _ => 0.6,
         }
     }

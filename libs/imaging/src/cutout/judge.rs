@@ -38,7 +38,7 @@ fn doubts(measures: &CutoutMeasures, in_box: bool) -> Vec<Doubt> {
     [
         (measures.support < AGREED, Doubt::LooksDisagree),
         (measures.faint > FAINT, Doubt::Faint),
-        (measures.left_out > LEFT_OUT && !in_box, Doubt::PartsLeftOut),
+        (measures.left_out > LEFT_OUT, if in_box { Doubt::BoxCuts } else { Doubt::PartsLeftOut }),
         (measures.beyond > BEYOND && !in_box, Doubt::BackdropDisagrees),
     ]
     .into_iter()
@@ -53,7 +53,17 @@ pub(super) fn judged(
     measures: CutoutMeasures,
     in_box: bool,
 ) -> Result<Cutout, ImageError> {
-    let mut doubts = doubts(&measures, in_box);
+    let doubts = doubts(&measures, in_box);
+    told(rgba, method, doubts, Some(measures))
+}
+
+/// The same with doubts that are known.
+pub(super) fn told(
+    rgba: RgbaImage,
+    method: Method,
+    mut doubts: Vec<Doubt>,
+    measures: Option<CutoutMeasures>,
+) -> Result<Cutout, ImageError> {
     let (width, height) = (rgba.width() as usize, rgba.height() as usize);
     let solid = Mask::new(width, height, rgba.pixels().map(|p| p.0[3] >= 128).collect());
     let bbox = solid.bounds().ok_or_else(nothing)?;
@@ -71,14 +81,5 @@ pub(super) fn judged(
         bottom: (bbox.y + bbox.height) as usize == height,
     };
     let confidence = doubts.iter().map(|doubt| doubt.cost()).product();
-    Ok(Cutout {
-        rgba,
-        bbox,
-        confidence,
-        uncertain: Doubt::told(&doubts),
-        doubts,
-        measures: Some(measures),
-        touches,
-        method,
-    })
+    Ok(Cutout { rgba, bbox, confidence, uncertain: Doubt::told(&doubts), doubts, measures, touches, method })
 }

@@ -8,6 +8,7 @@ mod grabcut;
 mod judge;
 mod laplacian;
 mod look;
+mod marks;
 pub(crate) mod mask;
 pub(crate) mod matte;
 mod matting;
@@ -70,7 +71,7 @@ pub fn cutout_by_alpha(picture: &Decoded, hint: &CutoutHint) -> Result<Cutout, I
 /// # Errors
 /// [`Reason::Invalid`] when no subject is found.
 pub(crate) fn cutout_opaque(image: &RgbImage, most_side: Option<u32>) -> Result<Cutout, ImageError> {
-    opaque(&reduced_rgb(image, most_side)?, &CutoutHint { most_side, bounds: None })
+    opaque(&reduced_rgb(image, most_side)?, &CutoutHint { most_side, ..CutoutHint::default() })
 }
 
 fn opaque(image: &RgbImage, hint: &CutoutHint) -> Result<Cutout, ImageError> {

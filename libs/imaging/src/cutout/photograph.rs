@@ -6,9 +6,9 @@ use super::colours::{Sides, composed};
 use super::cues::{Cue, cues};
 use super::look::{Look, Saliency};
 use super::mask::Mask;
-use super::matting::{CERTAIN, Known, Solved};
+use super::matting::Solved;
 use super::seeds::Votes;
-use super::{Cutout, CutoutHint, Method, judge, nothing, reduced_rgb};
+use super::{Cutout, CutoutHint, Method, judge, marks, nothing, reduced_rgb};
 use crate::background::PlainBackground;
 use crate::error::ImageError;
 use crate::resize::{resize_part, resize_rgb};
@@ -20,6 +20,8 @@ const IMPROVED: u32 = 1800;
 const TURNS: [usize; 2] = [120, 12];
 /// Room round what was seen, as a share of its longer side.
 const ROOM: f32 = 0.15;
+/// Share of the picture that a look may take for the subject if no other takes half as much.
+const FRAME: f32 = 0.6;
 /// Share of the picture from which a part of it is as good as all.
 const WHOLE: f32 = 0.8;
 
@@ -44,7 +46,7 @@ impl Search {
             return Err(nothing());
         }
         let picture = reduced_rgb(picture, hint.most_side)?;
-        Ok(Self { picture, hint: *hint, asked: vec![], seen: vec![], part: None })
+        Ok(Self { picture, hint: hint.clone(), asked: vec![], seen: vec![], part: None })
     }
 
     /// The pictures that the network is to be shown next; none when it has seen enough.
@@ -53,10 +55,13 @@ impl Search {
     /// [`crate::Reason::Invalid`] when nothing stands out.
     pub fn looks(&mut self) -> Result<Vec<RgbImage>, ImageError> {
         let size = self.picture.dimensions();
-        self.asked = if self.seen.is_empty() {
+        self.asked = if let (Some(mask), None) = (&self.hint.mask, self.part) {
+            self.part = Some(marks::masked(mask, size).ok_or_else(nothing)?);
+            vec![]
+        } else if self.hint.mask.is_none() && self.seen.is_empty() {
             Look::first(size).to_vec()
         } else if self.part.is_none() {
-            let part = self.stands_out()?;
+            let part = marks::joined(self.stands_out()?, &self.hint.keep, size);
             self.part = Some(part);
             let share = part[2] as f32 * part[3] as f32 / (size.0 as f32 * size.1 as f32);
             if share > WHOLE { vec![] } else { vec![Look::at(part)] }
@@ -69,13 +74,30 @@ impl Search {
     /// What the network saw of the pictures that [`Search::looks`] gave, in their order.
     pub fn saw(&mut self, seen: Vec<Saliency>) {
         self.seen.extend(self.asked.drain(..).zip(seen));
+        self.drop_frame();
+    }
+
+    /// With room round it, a busy picture may be taken for a thing itself: such a look saw the picture's frame.
+    fn drop_frame(&mut self) {
+        let (width, height) = self.picture.dimensions();
+        let size = small((width, height), 100);
+        let share = |(look, saliency): &(Look, Saliency)| {
+            let seen = look.seen(saliency, [0, 0, width, height], size);
+            seen.iter().filter(|v| **v > 0.5).count() as f32 / seen.len() as f32
+        };
+        if let [whole, smaller, around] = &self.seen[..]
+            && share(around) > FRAME
+            && share(around) > 2.0 * share(whole).max(share(smaller))
+        {
+            self.seen.pop();
+        }
     }
 
     /// Where something stands out: left, top, width and height in pixels, with room round it.
     fn stands_out(&self) -> Result<[u32; 4], ImageError> {
         let (width, height) = self.picture.dimensions();
-        if let Some([left, top, right, bottom]) = self.hint.bounds {
-            return Ok(with_room([left, top, right, bottom], 0.5 * ROOM, (width, height)));
+        if let Some(bounds) = self.hint.bounds {
+            return Ok(with_room(bounds, 0.5 * ROOM, (width, height)));
         }
         let votes = self.votes([0, 0, width, height], small((width, height), 200));
         let mask = Mask::new(
@@ -101,6 +123,9 @@ impl Search {
     /// [`crate::Reason::Invalid`] when nothing stands out.
     pub fn cut(self) -> Result<Cutout, ImageError> {
         let part = self.part.ok_or_else(nothing)?;
+        if let Some(mask) = &self.hint.mask {
+            return marks::cut_by_mask(&self.picture, mask, part);
+        }
         let [left, top, width, height] = part;
         let area = part.map(f64::from);
         let of = |size: (u32, u32)| resize_part(&self.picture, area, [size.0, size.1]);
@@ -109,7 +134,7 @@ impl Search {
         let votes = self.votes(part, size);
         let cues = self.cues(&image, part)?;
         let mut known = votes.known(cues.as_deref());
-        self.keep_to_box(&mut known, part, size);
+        marks::heeded(&mut known, &self.hint, part, (self.picture.dimensions(), size));
         let mut solved = Solved::of(&image, &known, &known.alpha, TURNS[0]);
         known = votes.decided(known, &solved.alpha);
         solved = Solved::of(&image, &known, &solved.alpha, TURNS[0] / 3);
@@ -142,20 +167,6 @@ impl Search {
         let of = [all.0, all.1].map(|side| side as f32);
         let part = [left as f32 / of[0], top as f32 / of[1], width as f32 / of[0], height as f32 / of[1]];
         Ok(cues(&model, image, part))
-    }
-
-    /// Nothing outside the hint's box is subject.
-    fn keep_to_box(&self, known: &mut Known, part: [u32; 4], size: (u32, u32)) {
-        let Some([left, top, right, bottom]) = self.hint.bounds else { return };
-        let all = [self.picture.width(), self.picture.height()].map(|side| side as f32);
-        for i in 0..known.alpha.len() {
-            let (x, y) = (i as u32 % size.0, i as u32 / size.0);
-            let x = (part[0] as f32 + (x as f32 + 0.5) / size.0 as f32 * part[2] as f32) / all[0];
-            let y = (part[1] as f32 + (y as f32 + 0.5) / size.1 as f32 * part[3] as f32) / all[1];
-            if x < left || x > right || y < top || y > bottom {
-                (known.alpha[i], known.weight[i]) = (0.0, CERTAIN);
-            }
-        }
     }
 }
 

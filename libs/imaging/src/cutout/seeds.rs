@@ -27,6 +27,8 @@ const SURROUNDINGS: f32 = 0.1;
 const SUBJECT_ALL_THE_SAME: f32 = 0.985;
 /// What lies this near to an edge of the certain is not certain, pixels: networks see edges a little blurred.
 const EDGE: usize = 2;
+/// A hole is at least one of so many parts of the subject's area.
+const HOLE: usize = 150;
 /// How much alpha changes near a pixel that is no edge, and where subject begins there.
 const FLAT: f32 = 0.25;
 const HALF: f32 = 0.45;
@@ -60,7 +62,10 @@ impl Votes {
         let (mean, most) = (self.mean[i], self.most[i]);
         match cue {
             Cue::Shadow => ((mean - 0.9) / 0.1).clamp(0.0, 1.0),
-            Cue::Backdrop => (self.looks[1][i] + self.looks[2][i]) / 2.0,
+            Cue::Backdrop | Cue::Same => {
+                let less = &self.looks[1..self.looks.len().min(3)];
+                less.iter().map(|seen| seen[i]).sum::<f32>() / less.len().max(1) as f32
+            }
             Cue::Open | Cue::Other => mean + 0.5 * ((most - 0.5) / 0.3).clamp(0.0, 1.0) * (most - mean),
         }
     }
@@ -80,7 +85,9 @@ impl Votes {
     /// What is known of the subject's alpha. `cues`: what a plain backdrop tells, where there is one.
     pub(super) fn known(&self, cues: Option<&[Cue]>) -> Known {
         let cue = |i: usize| cues.map_or(Cue::Open, |cues| cues[i]);
-        let sure = |i: usize| self.least[i] > SUBJECT_ALL_THE_SAME || !matches!(cue(i), Cue::Backdrop | Cue::Shadow);
+        let seen_through = cues.map(|cues| self.seen_through(cues));
+        let open = |i: usize| seen_through.as_ref().is_some_and(|holes| holes.on[i]);
+        let sure = |i: usize| !open(i) && (self.least[i] > SUBJECT_ALL_THE_SAME || !cue(i).is_behind());
         let subject = self.mask(|i| self.least[i] > SUBJECT).eroded(EDGE);
         let surroundings = self.mask(|i| self.most[i] < SURROUNDINGS).eroded(EDGE);
         let mut known = Known {
@@ -89,7 +96,7 @@ impl Votes {
         };
         let mut set = |i: usize, alpha: f32, weight: f32| (known.alpha[i], known.weight[i]) = (alpha, weight);
         if let Some(cues) = cues {
-            let back = self.mask(|i| self.backdrop(cues, i)).eroded_within(1, &surroundings);
+            let back = self.mask(|i| open(i) || self.backdrop(cues, i)).eroded_within(1, &surroundings);
             for (i, cue) in cues.iter().enumerate() {
                 if back.on[i] {
                     set(i, 0.0, CUE);
@@ -126,8 +133,16 @@ impl Votes {
         known
     }
 
+    /// Where the backdrop itself is seen, and much of it at a time.
+    fn seen_through(&self, cues: &[Cue]) -> Mask {
+        let mut same = self.mask(|i| cues[i] == Cue::Same).eroded(1);
+        let least = self.mean.iter().filter(|mean| **mean > 0.5).count() / HOLE;
+        same.keep_parts(|pixels| pixels.len() > least);
+        same
+    }
+
     /// Whether a pixel looks like the backdrop, and the looks do not insist that it is subject.
     fn backdrop(&self, cues: &[Cue], i: usize) -> bool {
-        matches!(cues[i], Cue::Backdrop | Cue::Shadow) && self.least[i] < 0.75 && self.opinion(i, cues[i]) < HALF
+        cues[i].is_behind() && self.least[i] < 0.75 && self.opinion(i, cues[i]) < HALF
     }
 }

@@ -3,11 +3,11 @@
 use super::Doubt;
 use crate::error::{ImageError, Reason};
 use cavendish_specs::PixelBox;
-use image::RgbaImage;
+use image::{GrayImage, RgbaImage};
 use serde::{Deserialize, Serialize};
 
 /// What a caller knows of where the subject is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CutoutHint {
     /// `[left, top, right, bottom]` as shares of the picture, 0..1, with the whole subject inside. None: found from the
     /// picture.
@@ -16,6 +16,12 @@ pub struct CutoutHint {
     /// enlarged: what was added says nothing about the outline, and its sharpness misleads. None: 8000, which no hint
     /// exceeds.
     pub most_side: Option<u32>,
+    /// Boxes (left, top, right, bottom as shares of the picture) that are subject; of a point both corners are the same.
+    pub keep: Vec<[f32; 4]>,
+    /// The same that are not.
+    pub remove: Vec<[f32; 4]>,
+    /// How much of each pixel is subject, for a picture of the same shape: it is taken as it is.
+    pub mask: Option<GrayImage>,
 }
 
 impl CutoutHint {
@@ -42,6 +48,8 @@ pub enum Method {
     GrabCut,
     /// Found by a network, outlined by matting.
     Network,
+    /// By a mask that somebody made.
+    Mask,
 }
 
 /// Edges of the picture that the subject runs into.

@@ -41,7 +41,8 @@ fn what_spans_the_width_of_its_frame_is_a_scene_and_what_is_tall_is_none() {
 #[test]
 fn an_enlarged_picture_is_cut_out_at_the_size_that_is_named() {
     let photo = decoded(&disc_on_planks(340, 240, (170.0, 120.0), 70.0));
-    let size = |most_side| cutout(&photo, &CutoutHint { bounds: None, most_side }).unwrap().rgba.dimensions();
+    let size =
+        |most_side| cutout(&photo, &CutoutHint { most_side, ..CutoutHint::default() }).unwrap().rgba.dimensions();
     assert_eq!((size(None), size(Some(170)), size(Some(9_000))), ((340, 240), (170, 120), (340, 240)));
 }
 
@@ -50,7 +51,7 @@ fn a_subject_on_wood_is_found_by_its_colours() {
     let (centre, radius) = ((170.0, 120.0), 70.0);
     let photo = decoded(&disc_on_planks(340, 240, centre, radius));
     for bounds in [None, Some([0.2, 0.1, 0.8, 0.9])] {
-        let cut = cutout(&photo, &CutoutHint { bounds, most_side: None }).unwrap();
+        let cut = cutout(&photo, &CutoutHint { bounds, ..CutoutHint::default() }).unwrap();
         assert_eq!(cut.method, Method::GrabCut);
         let iou = agreement(&cut, centre, radius);
         assert!(iou > 0.95, "agreement {iou} with {bounds:?}");
@@ -106,7 +107,7 @@ fn a_speck_is_doubted() {
 fn a_box_that_is_none_and_a_picture_of_nothing_are_refused() {
     let photo = decoded(&disc_on_planks(60, 60, (30.0, 30.0), 15.0));
     for bounds in [[0.5, 0.1, 0.5, 0.9], [0.1, 0.1, 1.2, 0.9], [0.8, 0.1, 0.2, 0.9], [f32::NAN, 0.0, 1.0, 1.0]] {
-        let error = cutout(&photo, &CutoutHint { bounds: Some(bounds), most_side: None }).unwrap_err();
+        let error = cutout(&photo, &CutoutHint { bounds: Some(bounds), ..CutoutHint::default() }).unwrap_err();
         assert!(matches!(error.reason, Reason::Invalid(_)), "{bounds:?}");
     }
     for side in [1, 5] {
@@ -125,6 +126,6 @@ fn odd_pictures_end_in_a_cutout_or_an_error() {
         }
         let photo = decoded(&disc_on_planks(w, h, (w as f32 / 2.0, h as f32 / 2.0), w.min(h) as f32 / 3.0));
         let _ = cutout(&photo, &CutoutHint::default());
-        let _ = cutout(&photo, &CutoutHint { bounds: Some([0.0, 0.0, 1.0, 1.0]), most_side: None });
+        let _ = cutout(&photo, &CutoutHint { bounds: Some([0.0, 0.0, 1.0, 1.0]), ..CutoutHint::default() });
     }
 }

@@ -1,8 +1,8 @@
 //! Subjects of photographs, with a network that was told the truth at its own coarse size.
 
 use crate::samples::busy;
-use cavendish_imaging::image::{Rgb, RgbImage};
-use cavendish_imaging::{Cutout, CutoutHint, Doubt, Saliency, Search};
+use cavendish_imaging::image::{GrayImage, Luma, Rgb, RgbImage};
+use cavendish_imaging::{Cutout, CutoutHint, Doubt, ImageError, Method, Saliency, Search};
 
 /// What a network sees of a picture that `is` at shares of its sides; `look` says which look it is.
 fn seen(look: usize, shown: &RgbImage, is: impl Fn(usize, f32, f32) -> f32) -> Saliency {
@@ -15,8 +15,12 @@ fn seen(look: usize, shown: &RgbImage, is: impl Fn(usize, f32, f32) -> f32) -> S
 }
 
 /// Cuts out with a network that answers the first looks with `is`; the third look has a fifth more on every side.
-fn cut(picture: &RgbImage, is: impl Fn(usize, f32, f32) -> f32) -> Result<Cutout, cavendish_imaging::ImageError> {
-    let mut search = Search::of(picture, &CutoutHint::default())?;
+fn cut(picture: &RgbImage, is: impl Fn(usize, f32, f32) -> f32) -> Result<Cutout, ImageError> {
+    cut_with(picture, &CutoutHint::default(), is)
+}
+
+fn cut_with(picture: &RgbImage, hint: &CutoutHint, is: impl Fn(usize, f32, f32) -> f32) -> Result<Cutout, ImageError> {
+    let mut search = Search::of(picture, hint)?;
     let first = search.looks()?;
     assert_eq!(first.len(), 3);
     let whole =
@@ -79,7 +83,7 @@ fn looks_that_disagree_are_told() {
     let torn = |look: usize, x: f32, y: f32| match look {
         0 if x > 0.5 => 0.0,
         1 if x < 0.5 => 0.0,
-        2 => 0.2 * told(look, x, y),
+        2 => 0.1 * told(look, x, y),
         _ => told(look, x, y),
     };
     let cut = cut(&picture, torn).unwrap();
@@ -108,4 +112,41 @@ fn a_small_picture_and_a_box_that_is_none_are_refused() {
     assert!(Search::of(&RgbImage::new(4, 90), &CutoutHint::default()).is_err());
     let hint = CutoutHint { bounds: Some([0.5, 0.5, 0.4, 0.9]), ..CutoutHint::default() };
     assert!(Search::of(&busy(90, 90), &hint).is_err());
+}
+
+#[test]
+fn a_mask_is_taken_as_it_is_at_any_size() {
+    let (picture, truth) = ring(600);
+    let mask = GrayImage::from_fn(300, 300, |x, y| Luma([u8::from(truth[(4 * y * 300 + 2 * x) as usize]) * 255]));
+    let hint = CutoutHint { mask: Some(mask), ..CutoutHint::default() };
+    let mut search = Search::of(&picture, &hint).unwrap();
+    assert!(search.looks().unwrap().is_empty(), "nobody needs to be asked");
+    let cut = search.cut().unwrap();
+    let wrong = cut.rgba.pixels().zip(&truth).filter(|(p, is)| (p.0[3] > 127) != **is).count();
+    assert!(wrong * 20 < truth.iter().filter(|is| **is).count(), "{wrong} pixels are wrong");
+    assert!(cut.method == Method::Mask && cut.doubts.is_empty());
+    let black = CutoutHint { mask: Some(GrayImage::new(30, 30)), ..CutoutHint::default() };
+    assert!(Search::of(&picture, &black).unwrap().looks().is_err(), "a mask that shows nothing");
+}
+
+#[test]
+fn what_is_marked_is_kept_and_removed() {
+    let (picture, _) = ring(600);
+    let point = |x: f32, y: f32| [x, y, x, y];
+    // A point of the ground is to be kept, and the strap is to go.
+    let hint =
+        CutoutHint { keep: vec![point(0.9, 0.2)], remove: vec![[0.45, 0.05, 0.55, 0.28]], ..CutoutHint::default() };
+    let cut = cut_with(&picture, &hint, told).unwrap();
+    let alpha = |x: u32, y: u32| cut.rgba.get_pixel(x, y).0[3];
+    assert!(alpha(540, 120) > 200 && alpha(300, 90) < 40, "{} {}", alpha(540, 120), alpha(300, 90));
+    assert!(alpha(300, 330 + 110) > 200, "the ring is there");
+}
+
+#[test]
+fn a_box_that_cuts_is_told() {
+    let (picture, _) = ring(600);
+    let boxed =
+        |bounds| cut_with(&picture, &CutoutHint { bounds: Some(bounds), ..CutoutHint::default() }, told).unwrap();
+    assert!(!boxed([0.2, 0.05, 0.8, 0.85]).doubts.contains(&Doubt::BoxCuts));
+    assert!(boxed([0.2, 0.05, 0.68, 0.85]).doubts.contains(&Doubt::BoxCuts));
 }

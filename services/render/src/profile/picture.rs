@@ -132,6 +132,7 @@ fn assemble(opened: &Opened, cut: Option<&Cutout>) -> Result<Looked, ImageError>
         cavendish_imaging::Method::PlainBackdrop => "plain_backdrop",
         cavendish_imaging::Method::GrabCut => "grab_cut",
         cavendish_imaging::Method::Network => "network",
+        cavendish_imaging::Method::Mask => "mask",
     };
     let cutout = Some(kept(&own)?.into());
     let subject = embeddable(&own);
