@@ -67,8 +67,8 @@ pub trait Vision: Send + Sync {
     /// What is loaded.
     fn info(&self) -> VisionInfo;
 
-    /// How much of each pixel stands out, at the picture's own size, as the network sees it: pictures that are larger than the
-    /// network looks at are squeezed to its square for it, and edges are as blurred as that makes them.
+    /// How much of each pixel stands out, at the picture's own size, as the network sees it: pictures of another size than
+    /// the network looks at are brought to its square for it, and edges are as blurred as that makes them.
     ///
     /// # Errors
     /// [`RenderError::Invalid`] for a picture that lacks bytes, else as for renders.

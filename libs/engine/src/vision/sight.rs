@@ -67,9 +67,10 @@ impl Sight {
             let size = whole.size();
             let (height, width) = (size[2], size[3]);
             let side = i64::from(self.manifest.cutout.side);
-            let small = match height.max(width) > side {
-                true => whole.internal_upsample_bilinear2d_aa([side, side], false, None, None),
-                false => whole,
+            // Networks see little in pictures that are much smaller than those that they learnt from.
+            let small = match (side / 2..=side).contains(&height.max(width)) {
+                true => whole,
+                false => whole.internal_upsample_bilinear2d_aa([side, side], false, None, None),
             };
             let coarse = match &self.cutter {
                 Cutter::Own(network) => network.forward(&small),

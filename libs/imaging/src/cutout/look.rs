@@ -32,16 +32,16 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// The first looks at a picture: all of it, all of it with less detail, and all of it with room round it.
-    pub(super) fn first(size: (u32, u32)) -> [Self; 3] {
+    /// The first looks at a picture: all of it, and all of it with less detail.
+    pub(super) fn first(size: (u32, u32)) -> [Self; 2] {
         let [w, h] = [size.0, size.1].map(f64::from);
-        let around = [-AROUND * w, -AROUND * h, (1.0 + 2.0 * AROUND) * w, (1.0 + 2.0 * AROUND) * h];
-        let [detailed, whole] = SIDES;
-        [
-            Self { part: [0.0, 0.0, w, h], side: detailed },
-            Self { part: [0.0, 0.0, w, h], side: whole },
-            Self { part: around, side: detailed },
-        ]
+        SIDES.map(|side| Self { part: [0.0, 0.0, w, h], side })
+    }
+
+    /// A look at all of a picture with room round it.
+    pub(super) fn around(size: (u32, u32)) -> Self {
+        let [w, h] = [size.0, size.1].map(f64::from);
+        Self { part: [-AROUND * w, -AROUND * h, (1.0 + 2.0 * AROUND) * w, (1.0 + 2.0 * AROUND) * h], side: SIDES[0] }
     }
 
     /// A look at a part: left, top, width and height in pixels.
@@ -130,7 +130,8 @@ mod tests {
         let picture = RgbImage::from_fn(400, 300, |x, y| {
             Rgb(if (250..350).contains(&x) && (100..200).contains(&y) { [255; 3] } else { [0; 3] })
         });
-        let looks = Look::first((400, 300)).into_iter().chain([Look::at([200, 50, 200, 250])]);
+        let others = [Look::around((400, 300)), Look::at([200, 50, 200, 250])];
+        let looks = Look::first((400, 300)).into_iter().chain(others);
         for look in looks {
             let shown = look.image(&picture).unwrap();
             let (width, height) = shown.dimensions();

@@ -23,7 +23,9 @@ const ROOM: f32 = 0.15;
 /// Share of the picture that a look may take for the subject if no other takes half as much.
 const FRAME: f32 = 0.6;
 /// Share of the picture from which a part of it is as good as all.
-const WHOLE: f32 = 0.8;
+const WHOLE: f32 = 0.6;
+/// Agreement (intersection over union) of the first two looks that leaves no question.
+const AGREED: f32 = 0.95;
 
 /// A search for the subject of a photograph, which asks a network for a few looks.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ pub struct Search {
     hint: CutoutHint,
     asked: Vec<Look>,
     seen: Vec<(Look, Saliency)>,
+    looked_around: bool,
     part: Option<[u32; 4]>,
 }
 
@@ -46,7 +49,7 @@ impl Search {
             return Err(nothing());
         }
         let picture = reduced_rgb(picture, hint.most_side)?;
-        Ok(Self { picture, hint: hint.clone(), asked: vec![], seen: vec![], part: None })
+        Ok(Self { picture, hint: hint.clone(), asked: vec![], seen: vec![], looked_around: false, part: None })
     }
 
     /// The pictures that the network is to be shown next; none when it has seen enough.
@@ -55,18 +58,24 @@ impl Search {
     /// [`crate::Reason::Invalid`] when nothing stands out.
     pub fn looks(&mut self) -> Result<Vec<RgbImage>, ImageError> {
         let size = self.picture.dimensions();
-        self.asked = if let (Some(mask), None) = (&self.hint.mask, self.part) {
-            self.part = Some(marks::masked(mask, size).ok_or_else(nothing)?);
-            vec![]
-        } else if self.hint.mask.is_none() && self.seen.is_empty() {
-            Look::first(size).to_vec()
-        } else if self.part.is_none() {
-            let part = marks::joined(self.stands_out()?, &self.hint.keep, size);
-            self.part = Some(part);
-            let share = part[2] as f32 * part[3] as f32 / (size.0 as f32 * size.1 as f32);
-            if share > WHOLE { vec![] } else { vec![Look::at(part)] }
-        } else {
-            vec![]
+        self.asked = match (&self.hint.mask, self.seen.len(), self.part) {
+            (_, _, Some(_)) => vec![],
+            (Some(mask), _, None) => {
+                self.part = Some(marks::masked(mask, size).ok_or_else(nothing)?);
+                vec![]
+            }
+            (None, 0, None) => Look::first(size).to_vec(),
+            // Two looks that agree need no third.
+            (None, 2, None) if !self.looked_around && self.votes_of_all().agreement() < AGREED => {
+                self.looked_around = true;
+                vec![Look::around(size)]
+            }
+            (None, _, None) => {
+                let part = marks::joined(self.stands_out()?, &self.hint.keep, size);
+                self.part = Some(part);
+                let share = part[2] as f32 * part[3] as f32 / (size.0 as f32 * size.1 as f32);
+                if share > WHOLE { vec![] } else { vec![Look::at(part)] }
+            }
         };
         self.asked.iter().map(|look| look.image(&self.picture)).collect()
     }
@@ -99,7 +108,7 @@ impl Search {
         if let Some(bounds) = self.hint.bounds {
             return Ok(with_room(bounds, 0.5 * ROOM, (width, height)));
         }
-        let votes = self.votes([0, 0, width, height], small((width, height), 200));
+        let votes = self.votes_of_all();
         let mask = Mask::new(
             votes.width,
             votes.height,
@@ -110,6 +119,12 @@ impl Search {
         let bounds =
             [b.x as f32 / of[0], b.y as f32 / of[1], (b.x + b.width) as f32 / of[0], (b.y + b.height) as f32 / of[1]];
         Ok(with_room(bounds, ROOM, (width, height)))
+    }
+
+    /// What the looks saw of the whole picture, roughly.
+    fn votes_of_all(&self) -> Votes {
+        let (width, height) = self.picture.dimensions();
+        self.votes([0, 0, width, height], small((width, height), 200))
     }
 
     fn votes(&self, part: [u32; 4], size: (u32, u32)) -> Votes {
