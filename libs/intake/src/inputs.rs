@@ -1,6 +1,6 @@
 //! Inline photographs become blobs before a job is stored, so that rows and events stay small.
 
-use crate::photograph;
+use crate::photograph::{self, Care};
 use bytes::Bytes;
 use cavendish_blobs::{BlobError, BlobErrorKind, BlobStore, Put};
 use cavendish_domain::{BlobKey, Brief, InvalidBrief, JobId, ProfileTestId, ProfileVersionId, Reference, TenantId};
@@ -40,7 +40,8 @@ pub async fn store_references(
     for (at, subject) in brief.subjects.iter_mut().enumerate() {
         for (place, reference) in subject.references.iter_mut().enumerate() {
             let field = format!("subjects[{at}].references[{place}]");
-            let kept = store_one(blobs, tenant, &field, reference, BlobKey::input(tenant, job, index)).await?;
+            let kept =
+                store_one(blobs, tenant, &field, reference, BlobKey::input(tenant, job, index), Care::Whole).await?;
             *reference = Reference::Blob(kept);
             index += 1;
         }
@@ -48,14 +49,15 @@ pub async fn store_references(
     let masks = brief.subjects.iter_mut().enumerate().filter_map(|(at, subject)| Some((at, subject.mask.as_mut()?)));
     for (at, mask) in masks {
         let field = format!("subjects[{at}].mask");
-        let kept = store_one(blobs, tenant, &field, mask, BlobKey::input(tenant, job, index)).await?;
+        let kept = store_one(blobs, tenant, &field, mask, BlobKey::input(tenant, job, index), Care::Whole).await?;
         *mask = Reference::Blob(kept);
         index += 1;
     }
     Ok(())
 }
 
-/// Stores the references of a version of a profile; answers with their keys, in their order.
+/// Stores the references of a version of a profile; answers with their keys, in their order. One that turns out to be broken
+/// spoils none of the others: profiling tells.
 ///
 /// # Errors
 /// As [`store_references`].
@@ -68,7 +70,7 @@ pub async fn store_profile_references(
     let mut keys = Vec::with_capacity(references.len());
     for (index, reference) in references.iter().enumerate() {
         let key = BlobKey::profile_reference(tenant, version, index);
-        keys.push(store_one(blobs, tenant, &format!("references[{index}]"), reference, key).await?);
+        keys.push(store_one(blobs, tenant, &format!("references[{index}]"), reference, key, Care::Header).await?);
     }
     Ok(keys)
 }
@@ -83,7 +85,7 @@ pub async fn store_test_picture(
     test: ProfileTestId,
     picture: &Reference,
 ) -> Result<String, IntakeError> {
-    store_one(blobs, tenant, "picture", picture, BlobKey::profile_test(tenant, test)).await
+    store_one(blobs, tenant, "picture", picture, BlobKey::profile_test(tenant, test), Care::Whole).await
 }
 
 /// Stores an inline picture under `key`, or looks a named blob up; answers with where it lies.
@@ -93,10 +95,11 @@ async fn store_one(
     field: &str,
     reference: &Reference,
     key: BlobKey,
+    care: Care,
 ) -> Result<String, IntakeError> {
     match reference {
         Reference::Data(text) => {
-            let (bytes, mime) = photograph::read(&format!("{field}.data"), text).await?;
+            let (bytes, mime) = photograph::read(&format!("{field}.data"), text, care).await?;
             write_once(blobs, &key, bytes, mime).await?;
             Ok(key.to_string())
         }

@@ -6,7 +6,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use cavendish_domain::InvalidBrief;
-use cavendish_imaging::{Limits, verify};
+use cavendish_imaging::{Limits, probe, verify};
 use cavendish_specs::Format;
 use flate2::read::MultiGzDecoder;
 use std::io::Read;
@@ -24,27 +24,40 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIEN
 static AT_ONCE: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, usize::from).clamp(1, 4)));
 
+/// How much of a photograph is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// All of it: it is needed.
+    Whole,
+    /// Its header: what becomes of it, one of several, is told later.
+    Header,
+}
+
 /// The bytes of a photograph and their MIME type. Beside the runtime, a few at a time.
 ///
 /// # Errors
 /// [`InvalidBrief`] naming `field`, for what is no base64, no picture, a broken one, or too large.
-pub(crate) async fn read(field: &str, text: &str) -> Result<(Bytes, &'static str), InvalidBrief> {
+pub(crate) async fn read(field: &str, text: &str, care: Care) -> Result<(Bytes, &'static str), InvalidBrief> {
     let (owned, text) = (field.to_owned(), text.to_owned());
     // The semaphore is never closed.
     let _turn = AT_ONCE.acquire().await;
-    let looking = tokio::task::spawn_blocking(move || look(&owned, &text));
+    let looking = tokio::task::spawn_blocking(move || look(&owned, &text, care));
     looking.await.unwrap_or_else(|_| Err(InvalidBrief::one(field, "cannot be read")))
 }
 
 /// As [`read`], on this thread.
-pub(crate) fn look(field: &str, text: &str) -> Result<(Bytes, &'static str), InvalidBrief> {
+pub(crate) fn look(field: &str, text: &str, care: Care) -> Result<(Bytes, &'static str), InvalidBrief> {
     let fault = |reason: String| InvalidBrief::one(field, reason);
     let limits = Limits::allowed();
     // Text files of some systems begin with a mark of their byte order.
     let text = text.trim_start_matches('\u{feff}').trim();
     let (declared, text) = declared(text);
     let bytes = unfolded(text, limits.max_bytes).and_then(|bytes| unpacked(bytes, limits.max_bytes)).map_err(fault)?;
-    let header = verify(&bytes, &limits).map_err(|error| fault(error.reason.to_string()))?;
+    let header = match care {
+        Care::Whole => verify(&bytes, &limits),
+        Care::Header => probe(&bytes),
+    };
+    let header = header.map_err(|error| fault(error.reason.to_string()))?;
     if let Some(declared) = declared.filter(|declared| Format::from_mime(declared) != Some(header.format)) {
         let declared: String = declared.chars().take(80).collect();
         return Err(fault(format!("declared as {declared}, but the content is {}", header.format.mime())));
@@ -105,8 +118,15 @@ mod tests {
     }
 
     #[test]
+    fn what_breaks_off_is_refused_where_all_of_it_is_needed() {
+        let half = STANDARD.encode(&STANDARD.decode(PIXEL).unwrap()[..40]);
+        assert!(look("f", &half, Care::Whole).unwrap_err().to_string().contains("truncated"));
+        assert!(look("f", &half, Care::Header).is_ok(), "one of several: profiling tells");
+    }
+
+    #[test]
     fn base64_of_every_kind_is_read() {
-        let standard = look("f", PIXEL).unwrap();
+        let standard = look("f", PIXEL, Care::Whole).unwrap();
         assert_eq!(standard.1, "image/png");
         let url_safe = PIXEL.replace('+', "-").replace('/', "_");
         for text in [
@@ -120,24 +140,24 @@ mod tests {
             format!("DATA:image/png;base64,\n{}", in_lines(PIXEL, "\r\n")),
             format!("\u{feff}{PIXEL}\n"),
         ] {
-            assert_eq!(look("f", &text).unwrap(), standard, "{text}");
+            assert_eq!(look("f", &text, Care::Whole).unwrap(), standard, "{text}");
         }
     }
 
     #[test]
     fn gzip_of_a_photograph_is_that_photograph() {
-        let plain = look("f", PIXEL).unwrap();
+        let plain = look("f", PIXEL, Care::Whole).unwrap();
         let mut packer = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
         packer.write_all(&plain.0).unwrap();
         let packed = packer.finish().unwrap();
-        assert_eq!(look("f", &STANDARD.encode(&packed)).unwrap(), plain);
-        let error = look("f", &STANDARD.encode(&packed[..packed.len() - 6])).unwrap_err().to_string();
+        assert_eq!(look("f", &STANDARD.encode(&packed), Care::Whole).unwrap(), plain);
+        let error = look("f", &STANDARD.encode(&packed[..packed.len() - 6]), Care::Whole).unwrap_err().to_string();
         assert!(error.starts_with("f: is gzip that cannot be unpacked"), "{error}");
     }
 
     #[test]
     fn what_cannot_be_read_is_refused_with_field_and_reason() {
-        let said = |text: &str| look("subjects[0].references[0].data", text).unwrap_err().to_string();
+        let said = |text: &str| look("subjects[0].references[0].data", text, Care::Whole).unwrap_err().to_string();
         assert!(said("!!!").starts_with("subjects[0].references[0].data: is not base64"));
         assert!(said("JVBERi0xLjQ=").starts_with("subjects[0].references[0].data: unsupported format: PDF"));
         assert!(said("").starts_with("subjects[0].references[0].data: "));

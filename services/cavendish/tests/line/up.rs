@@ -58,7 +58,9 @@ async fn a_brief_goes_through_one_process_which_then_drains() {
 async fn a_stage_that_cannot_start_ends_the_process_with_its_error() {
     let (_world, folder) = configured().await;
     let mut command = cavendish(folder.path(), &["up"]);
+    let sees = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/vision");
     command.env("CAVENDISH_RENDERER__KIND", "engine").env("CAVENDISH_RENDERER__MODEL_DIR", "no/such/model");
+    command.env("CAVENDISH_RENDERER__VISION_DIR", sees);
     let ended = command.output().unwrap();
     assert_eq!(ended.status.code(), Some(1));
     assert!(text(&ended).contains("render: ") && text(&ended).contains("no/such/model"), "{}", text(&ended));
