@@ -15,7 +15,7 @@ use crate::resize::{resize_part, resize_rgb};
 
 /// Longer side in pixels of what the outline is first drawn in, and of what it is improved in at most.
 const COARSE: u32 = 448;
-const IMPROVED: u32 = 1800;
+const IMPROVED: u32 = 1000;
 /// How often an alpha is improved: from nothing, and from a coarser one.
 const TURNS: [usize; 2] = [120, 12];
 /// Room round what was seen, as a share of its longer side.
