@@ -176,7 +176,7 @@ mod tests {
     }
 
     async fn futures_of(count: usize) -> Vec<bool> {
-        let tasks: Vec<_> = (0..count).map(|_| tokio::spawn(read("f", PIXEL))).collect();
+        let tasks: Vec<_> = (0..count).map(|_| tokio::spawn(read("f", PIXEL, Care::Whole))).collect();
         let mut all = vec![];
         for task in tasks {
             all.push(task.await.unwrap().is_ok());

@@ -11,14 +11,14 @@ pub(super) const SCALE: i64 = 4;
 #[derive(Debug)]
 pub(super) enum Network {
     Compact(Compact),
-    Rrdb(RrdbNet),
+    Rrdb(Box<RrdbNet>),
 }
 
 impl Network {
     /// The one whose names the weights have.
     pub(super) fn load(weights: &Weights) -> Self {
         match weights.shape("conv_first.weight") {
-            Some(_) => Self::Rrdb(RrdbNet::load(weights)),
+            Some(_) => Self::Rrdb(Box::new(RrdbNet::load(weights))),
             None => Self::Compact(Compact::load(weights)),
         }
     }

@@ -211,7 +211,7 @@ mod tests {
             let grain = ((x * 7 + y * 13) % 11) as u8;
             image::Rgb(if x / 9 % 2 == 0 { [200, 60 + grain, 40] } else { [40, 90, 180 + grain] })
         });
-        let alpha = (0..width * height).map(|i| f32::from(u8::from(i % width / 9 % 2 == 0))).collect();
+        let alpha = (0..width * height).map(|i| f32::from(u8::from((i % width / 9).is_multiple_of(2)))).collect();
         (image, alpha)
     }
 
@@ -220,7 +220,8 @@ mod tests {
         let (image, along) = striped(60, 40);
         let laplacian = Laplacian::of(&image);
         let cost = |alpha: &[f32]| laplacian.times(alpha).iter().zip(alpha).map(|(l, a)| l * a).sum::<f32>();
-        let across: Vec<f32> = (0..60 * 40).map(|i| f32::from(u8::from(i / 60 / 9 % 2 == 0))).collect();
+        let across: Vec<f32> =
+            (0..60u32 * 40).map(|i| f32::from(u8::from((i / 60 / 9u32).is_multiple_of(2)))).collect();
         assert!(cost(&along) >= -1e-3 && cost(&along) * 20.0 < cost(&across), "{} {}", cost(&along), cost(&across));
         assert!(laplacian.times(&vec![1.0; 60 * 40]).iter().all(|v| v.abs() < 1e-3), "all alike costs nothing");
     }
