@@ -113,7 +113,9 @@ async fn references_become_a_profile_that_jobs_use_until_it_is_removed() -> Resu
     assert_eq!(jobs.iter().map(|used| (used.id, used.version)).collect::<Vec<_>>(), [(job.uuid(), 1)]);
 
     let same = scene.compare("cup@1", png(disc(500, 150.0, RED))).await?;
-    assert!(same["same"] == json!(true) && same["nearest"] == json!(0), "{same:#}");
+    assert_eq!(same["same"], json!(true), "{same:#}");
+    let itself = scene.compare("cup@1", good.clone()).await?;
+    assert!(itself["same"] == json!(true) && itself["nearest"] == json!(0), "{itself:#}");
     let other = scene.compare("cup@1", png(disc(500, 150.0, BLUE))).await?;
     assert!(other["same"] == json!(false), "{other:#}");
 
