@@ -22,7 +22,7 @@ mod studio;
 pub use cavendish_specs::{Colour, Facts, Format, PixelBox};
 pub use cutout::{
     Cutout, CutoutHint, CutoutMeasures, DOUBTFUL, Doubt, Edges, Method, Saliency, Search, cutout, cutout_by_alpha,
-    cutout_simple, reduced,
+    reduced,
 };
 pub use decode::{Decoded, Header, IccOutcome, ImagingConfig, Limits, decode, probe, verify};
 pub use encode::{Encoded, Marking, Metadata, OutputProfile, Quality, Target, encode};

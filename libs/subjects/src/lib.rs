@@ -30,7 +30,8 @@ pub enum SubjectError {
 /// # Errors
 /// As [`SubjectError`] tells.
 pub async fn cut_out(vision: &dyn Vision, picture: Decoded, hint: CutoutHint) -> Result<Cutout, SubjectError> {
-    if picture.is_cut_out() {
+    // A mask that somebody made wins over an alpha channel.
+    if hint.mask.is_none() && picture.is_cut_out() {
         return Ok(spawn_blocking(move || cutout_by_alpha(&picture, &hint)).await??);
     }
     let mut search = spawn_blocking(move || Search::of(&picture.to_rgb(), &hint)).await??;

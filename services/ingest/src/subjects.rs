@@ -132,7 +132,7 @@ async fn prepare_one(
 /// What the brief says of where a subject is in its first photograph.
 async fn hint(blobs: &dyn BlobStore, path: &str, subject: &Subject) -> Result<CutoutHint, HandlerError> {
     let mask = match &subject.mask {
-        Some(mask) => Some(fetch(blobs, &format!("{path}.mask"), mask).await?.1.image.to_luma8()),
+        Some(mask) => Some(fetch(blobs, &format!("{path}.mask"), mask).await?.1.to_mask()),
         None => None,
     };
     let bounds = |marks: &[Mark]| marks.iter().map(|mark| mark.bounds()).collect();

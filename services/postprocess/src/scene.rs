@@ -5,7 +5,7 @@ use cavendish_domain::ShotRequest;
 use cavendish_imaging::image::RgbImage;
 use cavendish_imaging::{
     Backdrop, Cutout, CutoutHint, DOUBTFUL, Decoded, FitMode, Fitted, Ground, ImageError, Marking, Piece, PixelBox,
-    Placement, Render, compose_on, cutout,
+    Placement, Render, compose_on, cutout, cutout_by_alpha,
 };
 use cavendish_specs::Spec;
 use serde::Serialize;
@@ -57,7 +57,8 @@ impl Scene {
             Source::Placed { cutouts, surroundings, backdrop } => {
                 let kept = request.kept();
                 let size = |at: usize| kept.get(at).and_then(|subject| subject.size).unwrap_or(1.0);
-                let read = |(at, picture): (usize, &Decoded)| Ok((cutout(picture, &hint(request))?, size(at)));
+                // What was cut out once is not looked for again, however little is left round it.
+                let read = |(at, picture): (usize, &Decoded)| Ok((cutout_by_alpha(picture, &hint(request))?, size(at)));
                 Ok(Self {
                     subjects: cutouts.iter().enumerate().map(read).collect::<Result<_, ImageError>>()?,
                     render: None,
@@ -204,4 +205,31 @@ fn doubts(request: &ShotRequest) -> Option<String> {
 
 fn hint(request: &ShotRequest) -> CutoutHint {
     CutoutHint { most_side: request.most_side(), ..CutoutHint::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cavendish_imaging::image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
+    use cavendish_imaging::{Limits, decode};
+    use serde_json::json;
+
+    #[test]
+    fn a_subject_that_fills_its_picture_is_placed_as_it_was_cut_out() {
+        // Like a bust that leaves the picture on three sides: hardly anything round it is transparent.
+        let cut = RgbaImage::from_fn(200, 200, |x, y| Rgba([180, 40, 40, if x < 60 && y < 50 { 0 } else { 255 }]));
+        let mut png = std::io::Cursor::new(vec![]);
+        DynamicImage::from(cut).write_to(&mut png, ImageFormat::Png).expect("PNG is written");
+        let cutouts = vec![decode(png.get_ref(), &Limits::stored()).expect("it is read")];
+        let request: ShotRequest = serde_json::from_value(json!({
+            "variant": 0, "prompt": "", "seed": 1, "width": 64, "height": 64, "deliverables": [0],
+            "method": {"kind": "compose", "backdrop": "white"}
+        }))
+        .expect("a request");
+        let backdrop = cavendish_domain::Backdrop("white".into());
+        let scene = Scene::new(Source::Placed { cutouts, surroundings: None, backdrop }, &request, true);
+        let scene = scene.expect("it is taken apart");
+        let (placed, _) = &scene.subjects[0];
+        assert_eq!((placed.rgba.get_pixel(10, 10).0[3], placed.rgba.get_pixel(150, 150).0[3]), (0, 255));
+    }
 }

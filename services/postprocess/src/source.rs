@@ -8,9 +8,6 @@ use cavendish_imaging::image::RgbImage;
 use cavendish_imaging::{Decoded, ImageError, Limits, crop, decode};
 use cavendish_service_kit::{blob_error, blocking};
 
-/// Bytes of a stored render, scene or cut-out, at most.
-const MAX_SOURCE_BYTES: u64 = 64 * 1024 * 1024;
-
 /// Decoded, and not yet taken apart.
 pub(crate) enum Source {
     /// The render of a model, and the same drawn on beyond its edges, this way and that, with the render's corner in each.
@@ -82,8 +79,8 @@ async fn wider(blobs: &dyn BlobStore, outpainted: Outpainted) -> Result<Vec<(Rgb
 }
 
 async fn fetch(blobs: &dyn BlobStore, key: &BlobKey) -> Result<Decoded, HandlerError> {
-    let bytes = blobs.get(key, MAX_SOURCE_BYTES).await.map_err(blob_error)?;
-    let limits = Limits { max_bytes: MAX_SOURCE_BYTES as usize, ..Limits::default() };
+    let limits = Limits::stored();
+    let bytes = blobs.get(key, limits.max_bytes as u64).await.map_err(blob_error)?;
     blocking(move || decode(&bytes, &limits))
         .await?
         .map_err(|error: ImageError| HandlerError::permanent("unreadable_render", error))

@@ -12,8 +12,6 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes of a stored cut-out, at most: 2400² RGBA and some room.
-const MAX_CUTOUT_BYTES: u64 = 64 * 1024 * 1024;
 /// Longer side of a subject in its reference picture, at most: what models look at.
 const REFERENCE_SIDE: u32 = 1024;
 /// Embeddings that are remembered; with more, all are forgotten.
@@ -78,8 +76,9 @@ pub(crate) async fn load(
 }
 
 async fn read(blobs: &dyn BlobStore, key: &BlobKey) -> Result<Cutout, HandlerError> {
-    let bytes = blobs.get(key, MAX_CUTOUT_BYTES).await.map_err(blob_error)?;
-    blocking(move || cutout_by_alpha(&decode(&bytes, &Limits::default())?, &CutoutHint::default()))
+    let limits = Limits::stored();
+    let bytes = blobs.get(key, limits.max_bytes as u64).await.map_err(blob_error)?;
+    blocking(move || cutout_by_alpha(&decode(&bytes, &limits)?, &CutoutHint::default()))
         .await?
         .map_err(|error: ImageError| HandlerError::permanent("unreadable_cutout", format!("{key}: {error}")))
 }

@@ -5,12 +5,25 @@ use image::{GrayImage, RgbImage, imageops};
 use super::colours::{Sides, composed};
 use super::matting::{CERTAIN, Known};
 use super::{Cutout, CutoutHint, Method, judge};
-use crate::error::ImageError;
+use crate::error::{ImageError, Reason};
 
 /// A point marks what is this near to it, as a share of the picture's longer side.
 const POINT: f32 = 0.012;
 /// Pixels round what a mask shows that are looked at.
 const BESIDE: u32 = 4;
+
+/// How far the shape of a mask may be from its picture's, as a share of the ratio of the sides.
+const OFF_SHAPE: f32 = 0.02;
+
+/// Refuses a mask of another shape than its picture: it would be of another picture, or of another crop.
+pub(super) fn check_shape(mask: &GrayImage, (w, h): (u32, u32)) -> Result<(), ImageError> {
+    let ratio = |(w, h): (u32, u32)| w as f32 / h.max(1) as f32;
+    if (ratio(mask.dimensions()) / ratio((w, h)) - 1.0).abs() > OFF_SHAPE {
+        let (mw, mh) = mask.dimensions();
+        return Err(Reason::Invalid(format!("the mask is {mw}×{mh}, not of the shape of the picture, {w}×{h}")).into());
+    }
+    Ok(())
+}
 
 /// What a mask shows, in a picture of `size`: left, top, width and height in pixels, with a little room.
 pub(super) fn masked(mask: &GrayImage, size: (u32, u32)) -> Option<[u32; 4]> {

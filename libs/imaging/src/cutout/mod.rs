@@ -107,22 +107,6 @@ fn reduced_size((width, height): (u32, u32), most_side: Option<u32>) -> [u32; 2]
     [width, height].map(|side| ((side as f32 * scale).round() as u32).max(1))
 }
 
-/// Cuts out only what needs no search: by the picture's own alpha, or from a plain backdrop. `image` is the picture
-/// [`reduced`]; None where it takes more than that.
-///
-/// # Errors
-/// [`Reason::Invalid`] when the alpha channel hides everything.
-pub fn cutout_simple(picture: &Decoded, image: &RgbImage) -> Result<Option<Cutout>, ImageError> {
-    if picture.is_cut_out() {
-        let rgba = resize_rgba(&picture.to_rgba(), image.width(), image.height())?;
-        return from_alpha(rgba).map(Some);
-    }
-    if image.width() < 8 || image.height() < 8 {
-        return Ok(None);
-    }
-    from_plain(image)
-}
-
 /// What stands out from a plain backdrop; None where there is no such backdrop or nothing does.
 fn from_plain(image: &RgbImage) -> Result<Option<Cutout>, ImageError> {
     let model = PlainBackground::fit(image);

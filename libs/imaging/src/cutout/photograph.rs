@@ -42,11 +42,15 @@ impl Search {
     /// Begins a search in a picture. `hint` as for [`super::cutout`].
     ///
     /// # Errors
-    /// [`crate::Reason::Invalid`] when the hint's box is empty or the picture smaller than 8 × 8 pixels.
+    /// [`crate::Reason::Invalid`] when the hint's box is empty, its mask of another shape than the picture, or the picture
+    /// smaller than 8 × 8 pixels.
     pub fn of(picture: &RgbImage, hint: &CutoutHint) -> Result<Self, ImageError> {
         hint.check()?;
         if picture.width() < 8 || picture.height() < 8 {
             return Err(nothing());
+        }
+        if let Some(mask) = &hint.mask {
+            marks::check_shape(mask, picture.dimensions())?;
         }
         let picture = reduced_rgb(picture, hint.most_side)?;
         Ok(Self { picture, hint: hint.clone(), asked: vec![], seen: vec![], looked_around: false, part: None })
@@ -95,6 +99,7 @@ impl Search {
             seen.iter().filter(|v| **v > 0.5).count() as f32 / seen.len() as f32
         };
         if let [whole, smaller, around] = &self.seen[..]
+            && self.looked_around
             && share(around) > FRAME
             && share(around) > 2.0 * share(whole).max(share(smaller))
         {

@@ -1,6 +1,6 @@
 //! A decoded picture, and what can be asked of it.
 
-use image::{DynamicImage, RgbImage, RgbaImage};
+use image::{DynamicImage, GrayImage, Luma, RgbImage, RgbaImage};
 
 use super::colour::IccOutcome;
 use super::header::Header;
@@ -61,5 +61,14 @@ impl Decoded {
             DynamicImage::ImageRgba8(rgba) => flatten(rgba, [255; 3]),
             other => other.to_rgb8(),
         }
+    }
+
+    /// The picture as a mask: the alpha of a cut-out, else how light each pixel is.
+    pub fn to_mask(&self) -> GrayImage {
+        if self.is_cut_out() {
+            let rgba = self.to_rgba();
+            return GrayImage::from_fn(rgba.width(), rgba.height(), |x, y| Luma([rgba.get_pixel(x, y).0[3]]));
+        }
+        self.image.to_luma8()
     }
 }

@@ -60,6 +60,11 @@ impl Limits {
 }
 
 impl Limits {
+    /// What the line itself stores, cut-outs of the largest photographs included.
+    pub fn stored() -> Self {
+        Self::of(256_000_000, 100_000_000)
+    }
+
     /// What the installation allows: what [`ImagingConfig::allow`] said when the process started, else the defaults.
     pub fn allowed() -> Self {
         ALLOWED.get().cloned().unwrap_or_default()

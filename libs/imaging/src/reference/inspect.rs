@@ -136,7 +136,9 @@ pub fn inspect(image: &RgbImage, cut: &Cutout, original: u32) -> Result<(Measure
     if subjects > 1 {
         flaws.push(Flaw::SeveralSubjects { count: subjects });
     }
-    if cut.confidence < SURE && edges.is_empty() {
+    // What a network doubts is told in any case; of others, only what cropping does not explain.
+    let doubted = cut.measures.is_some() && !cut.doubts.is_empty();
+    if doubted || (cut.confidence < SURE && edges.is_empty()) {
         let doubt = cut.uncertain.clone().unwrap_or_else(|| "the outline is not clear".into());
         flaws.push(Flaw::DoubtfulCutout { doubt });
     }

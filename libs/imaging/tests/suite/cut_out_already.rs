@@ -1,7 +1,7 @@
 //! Whether a picture came cut out.
 
 use cavendish_imaging::image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
-use cavendish_imaging::{Decoded, Limits, decode};
+use cavendish_imaging::{CutoutHint, Decoded, Limits, Method, cutout_by_alpha, decode};
 
 use crate::samples::file;
 
@@ -37,4 +37,21 @@ fn a_photograph_with_some_transparency_is_not() {
         assert!(picture.has_transparency() && !picture.is_cut_out(), "{name}");
     }
     assert_eq!(with_alpha(corner).to_rgb().get_pixel(0, 0).0, [255; 3]);
+}
+
+#[test]
+fn what_the_line_cut_out_keeps_its_alpha_however_little_is_left_round_it() {
+    let nearly_all = with_alpha(|x, y| if x < 60 && y < 50 { 0 } else { 255 });
+    assert!(!nearly_all.is_cut_out());
+    let cut = cutout_by_alpha(&nearly_all, &CutoutHint::default()).unwrap();
+    assert!(cut.method == Method::Alpha && cut.rgba.get_pixel(10, 10).0[3] == 0);
+}
+
+#[test]
+fn a_mask_is_the_alpha_of_a_cut_out_and_else_what_is_light() {
+    let disc = |x: i64, y: i64| if (x - 100).pow(2) + (y - 80).pow(2) < 70 * 70 { 255 } else { 0 };
+    let mask = with_alpha(disc).to_mask();
+    assert_eq!((mask.get_pixel(100, 80).0[0], mask.get_pixel(2, 2).0[0]), (255, 0));
+    let grey = with_alpha(|_, _| 255).to_mask().get_pixel(9, 9).0[0];
+    assert!((80..100).contains(&grey), "{grey}");
 }

@@ -2,7 +2,7 @@
 
 use crate::samples::busy;
 use cavendish_imaging::image::{GrayImage, Luma, Rgb, RgbImage};
-use cavendish_imaging::{Cutout, CutoutHint, Doubt, ImageError, Method, Saliency, Search};
+use cavendish_imaging::{Cutout, CutoutHint, Doubt, ImageError, Method, Saliency, Search, inspect};
 
 /// What a network sees of a picture that `is` at shares of its sides; `look` says which look it is.
 fn seen(look: usize, shown: &RgbImage, is: impl Fn(usize, f32, f32) -> f32) -> Saliency {
@@ -98,6 +98,8 @@ fn looks_that_disagree_are_told() {
     };
     let cut = cut(&picture, torn).unwrap();
     assert!(cut.confidence < 0.6 && cut.doubts.contains(&Doubt::LooksDisagree), "{:?} {:?}", cut.doubts, cut.measures);
+    let flaws = inspect(&picture, &cut, 600).unwrap().1;
+    assert!(flaws.iter().any(|flaw| flaw.code() == "doubtful_cutout"), "a profile tells it, too: {flaws:?}");
     assert!(cut.uncertain.unwrap().contains("do not agree"));
 }
 
@@ -142,6 +144,8 @@ fn a_mask_is_taken_as_it_is_at_any_size() {
     assert!(cut.method == Method::Mask && cut.doubts.is_empty());
     let black = CutoutHint { mask: Some(GrayImage::new(30, 30)), ..CutoutHint::default() };
     assert!(Search::of(&picture, &black).unwrap().looks().is_err(), "a mask that shows nothing");
+    let other = CutoutHint { mask: Some(GrayImage::new(300, 200)), ..CutoutHint::default() };
+    assert!(Search::of(&picture, &other).unwrap_err().to_string().contains("not of the shape"));
 }
 
 #[test]

@@ -2,12 +2,12 @@
 
 use crate::samples::{ball_in_studio, busy, decoded, disc, mix};
 use cavendish_imaging::image::{Rgb, RgbImage, imageops};
-use cavendish_imaging::{Flaw, Measures, cutout_simple, inspect, inspect_whole, reduced};
+use cavendish_imaging::{CutoutHint, Flaw, Measures, cutout, inspect, inspect_whole, reduced};
 
 fn looked_at(image: &RgbImage) -> (Measures, Vec<&'static str>, bool) {
     let picture = decoded(image);
     let small = reduced(&picture, None).unwrap();
-    let cut = cutout_simple(&picture, &small).unwrap().expect("the backdrop is plain");
+    let cut = cutout(&picture, &CutoutHint::default()).expect("the backdrop is plain");
     let (measures, flaws) = inspect(&small, &cut, image.width().max(image.height())).unwrap();
     let fatal = flaws.iter().any(Flaw::is_fatal);
     (measures, flaws.iter().map(Flaw::code).collect(), fatal)
@@ -60,7 +60,7 @@ fn blur_is_told_by_its_strength_and_not_by_the_contrast() {
 fn a_cropped_subject_names_the_edge() {
     let image = discs(500, &[((250.0, 400.0), 130.0)]);
     let picture = decoded(&image);
-    let cut = cutout_simple(&picture, &image).unwrap().unwrap();
+    let cut = cutout(&picture, &CutoutHint::default()).unwrap();
     let (_, flaws) = inspect(&image, &cut, 500).unwrap();
     let [flaw] = flaws.as_slice() else { panic!("{flaws:?}") };
     assert_eq!(flaw, &Flaw::Cropped { edges: vec!["bottom"] });
