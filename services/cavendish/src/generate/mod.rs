@@ -17,6 +17,7 @@ use cavendish_gateway::api::JobStatus;
 use console::style;
 use futures::future::join_all;
 use screen::Screen;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 use uuid::Uuid;
@@ -115,12 +116,22 @@ fn report(args: &GenerateArgs, manifest: &Manifest) -> Exit {
         let mark = style("!").yellow().for_stderr();
         output::note(&format!("{mark} {}: no room for {}", asset.path, asset.left_out.join(", ")));
     }
+    let doubts = doubted(manifest.assets.iter().filter_map(|asset| Some((&*asset.path, asset.uncertain.as_deref()?))));
+    for doubt in &doubts {
+        output::note(&format!("{} {doubt}", style("!").yellow().for_stderr()));
+    }
     let all_completed = manifest.briefs.iter().all(|brief| brief.status == JobState::Completed);
     if !args.quiet {
-        let mark = if all_completed && misfits.is_empty() { style("✓").green() } else { style("✗").red() };
+        let mark = match (all_completed && misfits.is_empty(), doubts.is_empty()) {
+            (false, _) => style("✗").red(),
+            (true, false) => style("!").yellow(),
+            (true, true) => style("✓").green(),
+        };
+        let doubtful = manifest.assets.iter().filter(|asset| asset.uncertain.is_some()).count();
+        let doubtful = if doubtful > 0 { format!(" ({doubtful} doubtful)") } else { String::new() };
         let bytes = manifest.assets.iter().map(|asset| asset.bytes).sum();
         output::note(&format!(
-            "{} {}, {}, {} of {} on spec, in {}",
+            "{} {}, {}, {} of {} on spec{doubtful}, in {}",
             mark.for_stderr(),
             output::counted(manifest.assets.len(), "file"),
             output::bytes(bytes),
@@ -138,5 +149,27 @@ fn report(args: &GenerateArgs, manifest: &Manifest) -> Exit {
         (false, _) => Exit::Failed,
         (true, false) => Exit::NotCompliant,
         (true, true) => Exit::Done,
+    }
+}
+
+/// Every doubt once for each brief, with how many of its files it is about. `files`: their paths and what is doubtful.
+fn doubted<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    let mut counts = BTreeMap::<_, usize>::new();
+    for (path, doubt) in files {
+        let brief = path.split('/').next().unwrap_or(path);
+        *counts.entry((brief, doubt)).or_default() += 1;
+    }
+    let told = |((brief, doubt), count)| format!("{brief}: {doubt} ({})", output::counted(count, "file"));
+    counts.into_iter().map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_doubt_is_told_once_for_each_brief() {
+        let files = [("cup/a-1.jpg", "left out"), ("cup/a-2.jpg", "left out"), ("jar/a-1.jpg", "left out")];
+        assert_eq!(doubted(files.into_iter()), ["cup: left out (2 files)", "jar: left out (1 file)"]);
     }
 }
