@@ -12,6 +12,8 @@ pub enum Doubt {
     Faint,
     /// What differs from a plain backdrop and what the network sees are not the same.
     BackdropDisagrees,
+    /// Parts of the subject look like the backdrop or its shadow.
+    BackdropKept,
     /// Something that stands out was left out.
     PartsLeftOut,
     /// The subject is very small in its picture.
@@ -36,6 +38,7 @@ impl Doubt {
             Self::LooksDisagree => "looks_disagree",
             Self::Faint => "faint",
             Self::BackdropDisagrees => "backdrop_disagrees",
+            Self::BackdropKept => "backdrop_kept",
             Self::PartsLeftOut => "parts_left_out",
             Self::VerySmall => "very_small",
             Self::FillsPicture => "fills_picture",
@@ -53,6 +56,7 @@ impl Doubt {
             Self::LooksDisagree => "several looks at the picture do not agree on what the subject is",
             Self::Faint => "much of the subject was seen faintly only",
             Self::BackdropDisagrees => "what differs from the backdrop is not what was taken for the subject",
+            Self::BackdropKept => "parts of the subject look like the backdrop or its shadow",
             Self::PartsLeftOut => "something that stands out was left out",
             Self::VerySmall => "the subject is very small in the picture",
             Self::FillsPicture => "hardly anything but the subject was found",

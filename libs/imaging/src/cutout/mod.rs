@@ -2,6 +2,7 @@
 
 mod colours;
 mod cues;
+mod dispute;
 mod doubt;
 mod gmm;
 mod grabcut;

@@ -1,6 +1,7 @@
 //! From several looks at a picture to what is certain of its subject: where all agree, and where a plain backdrop tells.
 
 use super::cues::Cue;
+use super::dispute::Disputes;
 use super::mask::Mask;
 use super::matting::{CERTAIN, Known};
 
@@ -12,6 +13,7 @@ pub(super) struct Votes {
     pub(super) mean: Vec<f32>,
     pub(super) most: Vec<f32>,
     looks: Vec<Vec<f32>>,
+    disputes: Disputes,
 }
 
 /// Intersection over union of what is more than half there.
@@ -41,22 +43,18 @@ impl Votes {
         let over = |f: &dyn Fn(&mut dyn Iterator<Item = f32>) -> f32| {
             (0..width * height).map(|i| f(&mut looks.iter().map(|plane| plane[i]))).collect::<Vec<f32>>()
         };
-        Self {
-            width,
-            height,
-            least: over(&|values| values.fold(1.0, f32::min)),
-            mean: over(&|values| values.sum::<f32>() / looks.len() as f32),
-            most: over(&|values| values.fold(0.0, f32::max)),
-            looks,
-        }
+        let least = over(&|values| values.fold(1.0, f32::min));
+        let mean = over(&|values| values.sum::<f32>() / looks.len() as f32);
+        let most = over(&|values| values.fold(0.0, f32::max));
+        let disputes = Disputes::of(width, &looks, &least, &most);
+        Self { width, height, least, mean, most, looks, disputes }
     }
 
     fn mask(&self, on: impl Fn(usize) -> bool) -> Mask {
         Mask::new(self.width, self.height, (0..self.width * self.height).map(on).collect())
     }
 
-    /// What the looks think of a pixel, all in all. Parts that only some of them saw, but saw clearly, are likelier
-    /// missed than made up. Of what looks like the backdrop those that show less detail know best: it is inside a thing or not. And
+    /// What the looks think of a pixel, all in all. Of what looks like the backdrop those that show less detail know best: it is inside a thing or not. And
     /// a shadow goes with its thing for networks: only what they are quite sure of is no shadow.
     pub(super) fn opinion(&self, i: usize, cue: Cue) -> f32 {
         let (mean, most) = (self.mean[i], self.most[i]);
@@ -66,7 +64,7 @@ impl Votes {
                 let less = &self.looks[1..self.looks.len().min(3)];
                 less.iter().map(|seen| seen[i]).sum::<f32>() / less.len().max(1) as f32
             }
-            Cue::Open | Cue::Other => mean + 0.5 * ((most - 0.5) / 0.3).clamp(0.0, 1.0) * (most - mean),
+            Cue::Open | Cue::Other => mean + self.disputes.lift[i] * (most - mean),
         }
     }
 
@@ -82,8 +80,21 @@ impl Votes {
         each.get(1).or(each.first()).copied().unwrap_or(0.0)
     }
 
+    /// The cues less those that the looks know better.
+    fn heeded(&self, cues: &[Cue]) -> Vec<Cue> {
+        let heeded = |(cue, witnessed): (&Cue, &bool)| if *witnessed && cue.is_behind() { Cue::Open } else { *cue };
+        cues.iter().zip(&self.disputes.witnessed).map(heeded).collect()
+    }
+
+    /// Whether a pixel is subject because several looks saw it, whatever it looks like.
+    pub(super) fn witnessed(&self, i: usize) -> bool {
+        self.disputes.witnessed[i]
+    }
+
     /// What is known of the subject's alpha. `cues`: what a plain backdrop tells, where there is one.
     pub(super) fn known(&self, cues: Option<&[Cue]>) -> Known {
+        let heeded = cues.map(|cues| self.heeded(cues));
+        let cues = heeded.as_deref();
         let cue = |i: usize| cues.map_or(Cue::Open, |cues| cues[i]);
         let seen_through = cues.map(|cues| self.seen_through(cues));
         let open = |i: usize| seen_through.as_ref().is_some_and(|holes| holes.on[i]);

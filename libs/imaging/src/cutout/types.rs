@@ -81,10 +81,14 @@ pub struct CutoutMeasures {
     pub support: f32,
     /// What is neither all subject nor none, as a share of the subject.
     pub faint: f32,
-    /// What some look saw beside the cut-out, as a share of the subject.
+    /// What some look saw beside the cut-out and is no plain backdrop, as a share of the subject.
     pub left_out: f32,
     /// What differs from a plain backdrop beside the cut-out, as a share of the subject; 0 without such a backdrop.
     pub beyond: f32,
+    /// What of the cut-out looks like a plain backdrop or its shadow, as a share of the subject; 0 without such a backdrop, and
+    /// where the subject itself looks like it.
+    #[serde(default)]
+    pub behind: f32,
 }
 
 /// A subject without its surroundings.
