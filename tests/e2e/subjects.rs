@@ -191,7 +191,7 @@ async fn a_worker_killed_while_it_profiles_loses_nothing() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_brief_that_wants_no_doubtful_cut_out_fails_before_anything_is_drawn() -> Result<()> {
+async fn a_brief_says_what_becomes_of_a_doubtful_cut_out() -> Result<()> {
     let scene = Scene::new().await?;
     let _stages = scene.fleet.start_stages()?;
     // A speck: whatever it is, it is too small to be sure of.
@@ -199,6 +199,8 @@ async fn a_brief_that_wants_no_doubtful_cut_out_fails_before_anything_is_drawn()
     let wanted = |on_doubt: &str| json!({"subjects": [{"references": [speck]}], "deliverables": ["meta-feed-square"], "on_doubt": on_doubt});
     let stern = scene.request("stern", &wanted("fail")).await;
     let lenient = scene.request("lenient", &wanted("deliver")).await;
+    let cautious = scene.request("cautious", &wanted("hold")).await;
+    let given_up = scene.request("given-up", &wanted("hold")).await;
     scene.wait_for(stern, JobState::Failed).await;
     scene.wait_for(lenient, JobState::Completed).await;
     let error = scene.view(stern).await?.summary.error.unwrap_or_default();
@@ -206,5 +208,23 @@ async fn a_brief_that_wants_no_doubtful_cut_out_fails_before_anything_is_drawn()
     assert!(scene.store.dead_letters(false, 10).await?.is_empty(), "there is nothing for people to mend");
     let doubt = scene.view(lenient).await?.assets[0].report["uncertain"].as_str().unwrap_or_default().to_owned();
     assert!(doubt.contains("very small"), "{doubt}");
+    for held in [cautious, given_up] {
+        scene.wait_for(held, JobState::Held).await;
+        let view = scene.view(held).await?;
+        assert!(view.summary.error.unwrap_or_default().contains("very small"));
+        assert!(view.shots.iter().all(|shot| shot.state == "queued"));
+    }
+    assert_eq!(scene.store.cancel(TenantId::DEFAULT, given_up).await?, JobState::Cancelled);
+    assert_eq!(
+        scene.store.release_job(TenantId::DEFAULT, given_up).await?,
+        JobState::Cancelled,
+        "what is given up stays so"
+    );
+    assert_eq!(scene.store.release_job(TenantId::DEFAULT, cautious).await?, JobState::Rendering);
+    scene.wait_for(cautious, JobState::Completed).await;
+    assert_eq!(scene.view(cautious).await?.summary.error, None);
+    for told in ["job.held", "job.released", "job.completed"] {
+        assert_eq!(scene.told(cautious, told).await?, 1, "{told}");
+    }
     Ok(())
 }

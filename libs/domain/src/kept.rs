@@ -46,6 +46,8 @@ pub enum OnDoubt {
     /// It is delivered, and every file tells the doubt.
     #[default]
     Deliver,
+    /// The job waits before anything is drawn, with the doubt, until somebody has looked and releases it or gives it up.
+    Hold,
     /// The job fails before anything is drawn, with the doubt.
     Fail,
 }

@@ -35,7 +35,8 @@ macro_rules! words {
     };
 }
 
-/// Where a job stands: `queued → planning → rendering → finishing → completed`, or `failed`, `cancelled`.
+/// Where a job stands: `queued → planning → rendering → finishing → completed`, or `failed`, `cancelled`; between
+/// planning and rendering it may be `held`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
@@ -43,6 +44,8 @@ pub enum JobState {
     Queued,
     /// Ingest turns the brief into a plan.
     Planning,
+    /// Planned; its owner is to look at what is doubtful before anything is drawn.
+    Held,
     /// At least one shot is still to be rendered.
     Rendering,
     /// Every shot is rendered; assets are being made.
@@ -55,28 +58,35 @@ pub enum JobState {
     Cancelled,
 }
 
-words!(JobState: Queued = "queued", Planning = "planning", Rendering = "rendering", Finishing = "finishing",
-    Completed = "completed", Failed = "failed", Cancelled = "cancelled");
+words!(JobState: Queued = "queued", Planning = "planning", Held = "held", Rendering = "rendering",
+    Finishing = "finishing", Completed = "completed", Failed = "failed", Cancelled = "cancelled");
 
 impl JobState {
     /// Whether a job may go from this state to `next`.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
-        use JobState::{Cancelled, Completed, Failed, Finishing, Planning, Queued, Rendering};
+        use JobState::{Cancelled, Completed, Failed, Finishing, Held, Planning, Queued, Rendering};
         matches!(
             (self, next),
             (Queued, Planning | Failed | Cancelled)
-                | (Planning, Queued | Rendering | Failed | Cancelled)
+                | (Planning, Queued | Held | Rendering | Failed | Cancelled)
+                | (Held, Rendering | Cancelled)
                 | (Rendering, Finishing | Completed | Failed | Cancelled)
                 | (Finishing, Completed | Failed | Cancelled)
                 | (Failed, Queued | Rendering | Finishing)
         )
     }
 
-    /// Whether nothing more will happen to the job by itself.
+    /// Whether nothing more will happen to the job at all, unless a dead letter of it is replayed.
     #[must_use]
     pub fn is_settled(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
+    /// Whether nothing more will happen to the job by itself.
+    #[must_use]
+    pub fn is_at_rest(self) -> bool {
+        self == Self::Held || self.is_settled()
     }
 }
 

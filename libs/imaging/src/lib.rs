@@ -25,7 +25,7 @@ pub use cutout::{
     reduced,
 };
 pub use decode::{Decoded, Header, IccOutcome, ImagingConfig, Limits, decode, probe, verify};
-pub use encode::{Encoded, Marking, Metadata, OutputProfile, Quality, Target, encode};
+pub use encode::{Encoded, Marking, Metadata, OutputProfile, Quality, Target, encode, transparent_webp};
 pub use error::{ImageError, Reason};
 pub use fit::{FitMode, Fitted, Render, fit};
 pub use image;

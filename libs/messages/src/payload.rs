@@ -43,6 +43,10 @@ event_types! {
     JobRejected = "job"."rejected",
     /// The brief became shots: [`JobEvent`].
     JobPlanned = "job"."planned",
+    /// The job waits for its owner to look: [`JobEvent`] with what is doubtful.
+    JobHeld = "job"."held",
+    /// The owner looked, and the job goes on: [`JobEvent`].
+    JobReleased = "job"."released",
     /// A step was taken; may be lost: [`Progress`].
     JobProgressed = "job"."progressed",
     /// Every asset is there: [`JobEvent`].

@@ -1,13 +1,14 @@
 //! What each stage commits: its result, its state changes and its outgoing events in one transaction per batch.
 
 mod handed;
+mod held;
 
 use crate::claims::{Claim, Outcome};
 use crate::events::{self, Hint};
 use crate::subjects;
 use crate::transaction::Tx;
 use crate::{Store, StoreError, settle};
-use cavendish_domain::{AssetId, ShotId, Stage};
+use cavendish_domain::{AssetId, JobId, Lane, ShotId, Stage, TenantId};
 use cavendish_messages::EventType;
 pub use handed::{FinishCommit, NewAsset, NewRender, PlanCommit, PlannedShot, RenderCommit};
 use serde_json::{Value, json};
@@ -24,8 +25,13 @@ impl Store {
         let mut tx = self.begin().await?;
         let won = win(&mut tx, Stage::Ingest, plans.iter().map(|plan| &plan.claim)).await?;
         let ids: Vec<Uuid> = won.iter().copied().collect();
-        let sql = "UPDATE jobs SET state = 'rendering' WHERE id = ANY($1) AND state = 'planning' RETURNING id";
-        let moved: HashSet<Uuid> = sqlx::query_scalar(sql).bind(ids).fetch_all(&mut *tx).await?.into_iter().collect();
+        let (held, whys): (Vec<Uuid>, Vec<&str>) =
+            plans.iter().filter_map(|plan| Some((plan.claim.subject_id, plan.held.as_deref()?))).unzip();
+        let sql = "UPDATE jobs j SET state = CASE WHEN h.id IS NULL THEN 'rendering' ELSE 'held' END, error = h.why
+                   FROM unnest($1::uuid[]) AS won(id) LEFT JOIN unnest($2::uuid[], $3::text[]) AS h(id, why) USING (id)
+                   WHERE j.id = won.id AND j.state = 'planning' RETURNING j.id";
+        let moved = sqlx::query_scalar::<_, Uuid>(sql).bind(ids).bind(held).bind(whys).fetch_all(&mut *tx).await?;
+        let moved: HashSet<Uuid> = moved.into_iter().collect();
         let taken: Vec<&PlanCommit> = plans.iter().filter(|plan| moved.contains(&plan.claim.subject_id)).collect();
         insert_shots(&mut tx, &taken).await?;
         for plan in &taken {
@@ -38,8 +44,10 @@ impl Store {
             .map(|plan| (plan.claim.job_id, EventType::JobPlanned, json!({"shots": plan.shots.len()})))
             .collect();
         events::record(&mut tx, &history).await?;
+        let (held, free): (Vec<&PlanCommit>, Vec<&PlanCommit>) = taken.iter().partition(|plan| plan.held.is_some());
+        held::tell(&mut tx, &held).await?;
         for stage in [Stage::Render, Stage::Postprocess] {
-            hand_on(&mut tx, stage, taken.iter().flat_map(|plan| plan.bound_for(stage)).collect()).await?;
+            hand_on(&mut tx, stage, free.iter().flat_map(|plan| plan.bound_for(stage)).collect()).await?;
         }
         let rendered = taken.iter().filter(|plan| plan.shots.iter().all(|shot| shot.render.is_some()));
         settle::settle_jobs(&mut tx, &rendered.map(|plan| plan.claim.subject_id).collect::<Vec<_>>()).await?;
@@ -58,7 +66,7 @@ impl Store {
         let jobs = lock_jobs_of(&mut tx, taken.iter().map(|commit| &commit.claim)).await?;
         move_shots(&mut tx, &won, "rendering", "rendered").await?;
         insert_renders(&mut tx, taken.iter().map(|commit| render_row(commit)).collect()).await?;
-        let next = taken.iter().map(|r| (&r.claim, ShotId(r.claim.subject_id), r.traceparent.clone()));
+        let next = taken.iter().map(|r| Bound::of(&r.claim, ShotId(r.claim.subject_id), r.traceparent.clone()));
         hand_on(&mut tx, Stage::Postprocess, next.collect()).await?;
         let history: Vec<_> = taken.iter().map(|r| (r.claim.job_id, EventType::ShotRendered, render_row(r))).collect();
         events::record(&mut tx, &history).await?;
@@ -89,10 +97,10 @@ impl Store {
 
 impl PlanCommit {
     /// Its shots that go to this stage next.
-    fn bound_for(&self, stage: Stage) -> impl Iterator<Item = (&Claim, ShotId, Option<String>)> {
+    fn bound_for(&self, stage: Stage) -> impl Iterator<Item = Bound> {
         let rendered = stage == Stage::Postprocess;
         let shots = self.shots.iter().filter(move |shot| shot.render.is_some() == rendered);
-        shots.map(|shot| (&self.claim, shot.id, self.traceparent.clone()))
+        shots.map(|shot| Bound::of(&self.claim, shot.id, self.traceparent.clone()))
     }
 }
 
@@ -132,15 +140,31 @@ async fn move_shots(tx: &mut PgConnection, shots: &HashSet<Uuid>, from: &str, to
     Ok(())
 }
 
+/// A shot that is bound for its next stage.
+struct Bound {
+    job: JobId,
+    tenant: TenantId,
+    lane: Lane,
+    shot: ShotId,
+    traceparent: Option<String>,
+}
+
+impl Bound {
+    /// A shot of the job of `claim`.
+    fn of(claim: &Claim, shot: ShotId, traceparent: Option<String>) -> Self {
+        Self { job: claim.job_id, tenant: claim.tenant_id, lane: claim.lane, shot, traceparent }
+    }
+}
+
 /// New claims for the next stage, and the events that call for them.
-async fn hand_on(tx: &mut Tx, stage: Stage, next: Vec<(&Claim, ShotId, Option<String>)>) -> Result<(), StoreError> {
+async fn hand_on(tx: &mut Tx, stage: Stage, next: Vec<Bound>) -> Result<(), StoreError> {
     if next.is_empty() {
         return Ok(());
     }
     let rows: Vec<Value> = next
         .iter()
-        .map(|(claim, shot, _)| {
-            json!({"subject_id": shot, "job_id": claim.job_id, "tenant_id": claim.tenant_id, "lane": claim.lane})
+        .map(|Bound { job, tenant, lane, shot, .. }| {
+            json!({"subject_id": shot, "job_id": job, "tenant_id": tenant, "lane": lane})
         })
         .collect();
     // A replayed plan finds the claims of its shots from before: they start over.
@@ -149,8 +173,8 @@ async fn hand_on(tx: &mut Tx, stage: Stage, next: Vec<(&Claim, ShotId, Option<St
                FROM jsonb_to_recordset($2) AS r(subject_id uuid, job_id uuid, tenant_id uuid, lane text)
                ON CONFLICT (stage, subject_id) DO UPDATE SET state = 'waiting', enqueued_at = now(), announced_at = now(), ended_at = NULL";
     sqlx::query(sql).bind(stage.as_str()).bind(Value::Array(rows)).execute(&mut **tx).await?;
-    let hints: Vec<Hint> =
-        next.into_iter().map(|(claim, shot, trace)| Hint::shot(stage, claim.job_id, shot, claim.lane, trace)).collect();
+    let hint = |next: Bound| Hint::shot(stage, next.job, next.shot, next.lane, next.traceparent);
+    let hints: Vec<Hint> = next.into_iter().map(hint).collect();
     events::send_hints(tx, &hints).await
 }
 

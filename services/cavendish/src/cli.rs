@@ -176,6 +176,11 @@ pub enum JobCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Let a job go on that is held for a doubtful cut-out
+    Release {
+        /// The job
+        id: Uuid,
+    },
     /// Give a job up
     Cancel {
         /// The job

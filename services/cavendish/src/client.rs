@@ -93,7 +93,7 @@ impl Client {
             .await
     }
 
-    /// Follows a job until it is settled, and tells every line of its history and every step once. A stream that
+    /// Follows a job until nothing more happens to it by itself, and tells every line of its history and every step once. A stream that
     /// breaks off is taken up where it ended.
     ///
     /// # Errors
@@ -109,7 +109,7 @@ impl Client {
                 tokio::time::sleep(PAUSE).await;
             }
             let status = self.status(job).await?;
-            if status.head.status.is_settled() {
+            if status.head.status.is_at_rest() {
                 return Ok(status);
             }
         }
@@ -137,6 +137,10 @@ impl Client {
                     *last = event.id;
                 }
                 tell(&entry);
+                // A held job's stream stays open for whoever waits for its release.
+                if entry.event == "job.held" {
+                    return Ok(());
+                }
             }
         }
         Ok(())

@@ -143,6 +143,12 @@ impl Manifest {
         self.assets.iter().filter(|asset| asset.compliant).count()
     }
 
+    /// How many of those on spec show a subject whose cut-out is doubtful.
+    #[must_use]
+    pub fn doubtful(&self) -> usize {
+        self.assets.iter().filter(|asset| asset.compliant && asset.uncertain.is_some()).count()
+    }
+
     /// The files of a brief.
     pub fn assets_of<'a>(&'a self, brief: &'a BriefRecord) -> impl Iterator<Item = &'a AssetRecord> {
         self.assets.iter().filter(move |asset| asset.job_id == brief.job_id)
@@ -209,6 +215,11 @@ pub(crate) fn no_room(report: &Value) -> Option<String> {
     Some(left_out(report)).filter(|out| !out.is_empty()).map(|out| format!("no room for {}", out.join(", ")))
 }
 
+/// What is doubtful about the cut-out that a file shows, by its report.
+pub(crate) fn doubt(report: &Value) -> Option<String> {
+    report["uncertain"].as_str().map(str::to_owned)
+}
+
 fn record(brief: &str, job: &JobStatus, asset: &AssetStatus, shot: Option<&ShotStatus>, path: String) -> AssetRecord {
     let render = shot.and_then(|shot| shot.render.as_ref());
     let timings_of =
@@ -229,7 +240,7 @@ fn record(brief: &str, job: &JobStatus, asset: &AssetStatus, shot: Option<&ShotS
         compliant: asset.compliant,
         checks: asset.report.get("checks").and_then(|c| serde_json::from_value(c.clone()).ok()).unwrap_or_default(),
         left_out: left_out(&asset.report),
-        uncertain: asset.report.get("uncertain").and_then(Value::as_str).map(str::to_owned),
+        uncertain: doubt(&asset.report),
         consistency: asset.report.get("consistency").and_then(|c| serde_json::from_value(c.clone()).ok()),
         seed: render.map_or(0, |render| render.seed),
         model: render.map_or_else(String::new, |render| render.model.clone()),

@@ -121,6 +121,11 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
+/// ` (3 doubtful)`, which follows how many are on spec; nothing where none is.
+pub(crate) fn doubtful(count: usize) -> String {
+    if count > 0 { format!(" ({count} doubtful)") } else { String::new() }
+}
+
 /// `1.4 MB`: decimal, as stores and specs count.
 pub(crate) fn bytes(count: u64) -> String {
     match count {

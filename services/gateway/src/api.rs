@@ -53,7 +53,7 @@ pub struct JobHead {
     pub name: Option<String>,
     /// The queue it travels in.
     pub lane: Lane,
-    /// Why it failed.
+    /// Why it failed or is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// When it was accepted.
@@ -87,11 +87,28 @@ pub struct JobStatus {
     pub timings: JobTimings,
     /// Its shots, in the order of the plan.
     pub shots: Vec<ShotStatus>,
+    /// What was cut out of its subjects' photographs, once it is planned: what is to be looked at while a job is held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cutouts: Vec<CutoutStatus>,
     /// How many of its files have subjects that are less consistent than the brief asks for.
     #[serde(default)]
     pub below_consistency: usize,
     /// Its finished files, by variant and deliverable.
     pub assets: Vec<AssetStatus>,
+}
+
+/// A cut-out of a subject.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CutoutStatus {
+    /// Which subject of the brief, from 0.
+    pub subject: usize,
+    /// How sure it is, 0..=1.
+    pub confidence: f32,
+    /// What is doubtful about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertain: Option<String>,
+    /// Downloads it without credentials, for a while: PNG with alpha.
+    pub url: String,
 }
 
 /// Wall-clock milliseconds, from the job's history; absent while not reached.

@@ -1,10 +1,12 @@
 //! What is stored, as clients see it.
 
-use crate::api::{AssetStatus, JobHead, JobLinks, JobStatus, JobTimings, RenderStatus, ShotStatus, ShotTimings};
+use crate::api::{
+    AssetStatus, CutoutStatus, JobHead, JobLinks, JobStatus, JobTimings, RenderStatus, ShotStatus, ShotTimings,
+};
 use crate::error::ApiError;
 use crate::state::AppState;
 use cavendish_blobs::BlobError;
-use cavendish_domain::{BlobKey, JobId, JobState, TenantId};
+use cavendish_domain::{BlobKey, JobId, JobState, ShotRequest, TenantId};
 use cavendish_store::{AssetRow, HistoryEntry, JobSummary, RenderRow, ShotView};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -20,11 +22,12 @@ pub(crate) async fn status(state: &AppState, tenant: TenantId, job: JobId) -> Re
         assets.push(asset_status(state, asset).await?);
     }
     let times = Times::of(&history);
+    let cutouts = cutouts(state, view.shots.first()).await?;
     let shots = view.shots.into_iter().map(|shot| shot_status(shot, &times)).collect();
     let timings = times.job(view.summary.created_at, view.summary.settled_at);
     let below_consistency = assets.iter().filter(|asset| asset.below_consistency).count();
     let (head, brief) = (head(state, view.summary), view.brief);
-    Ok(JobStatus { head, queue_position, brief, timings, shots, below_consistency, assets })
+    Ok(JobStatus { head, queue_position, brief, timings, shots, cutouts, below_consistency, assets })
 }
 
 /// A job in short.
@@ -51,6 +54,20 @@ pub(crate) fn links(state: &AppState, job: JobId) -> JobLinks {
         events_url: format!("{base}/v1/jobs/{job}/events"),
         cancel_url: format!("{base}/v1/jobs/{job}/cancel"),
     }
+}
+
+/// The cut-outs that a job's shots show; all of them show the same.
+async fn cutouts(state: &AppState, shot: Option<&ShotView>) -> Result<Vec<CutoutStatus>, BlobError> {
+    let request = shot.and_then(|shot| serde_json::from_value::<ShotRequest>(shot.request.clone()).ok());
+    let mut all = vec![];
+    for (subject, shown) in request.iter().flat_map(|request| request.subjects.iter().enumerate()) {
+        for cutout in &shown.cutouts {
+            let url = state.blobs.presign_get(&cutout.key, state.config.asset_url_ttl(), None).await?;
+            let (confidence, uncertain) = (cutout.confidence, cutout.uncertain.clone());
+            all.push(CutoutStatus { subject, confidence, uncertain, url });
+        }
+    }
+    Ok(all)
 }
 
 fn shot_status(shot: ShotView, times: &Times) -> ShotStatus {

@@ -47,7 +47,7 @@ impl IngestHandler {
             request: ShotRequest { deliverables: deliverables.clone(), ..request },
             render: Some(render),
         });
-        Ok(PlanCommit { shots: shots.collect(), claim, subjects: vec![], traceparent })
+        Ok(PlanCommit { shots: shots.collect(), claim, subjects: vec![], held: None, traceparent })
     }
 
     /// What waits besides this job, when there is a deadline to be met.
@@ -74,13 +74,14 @@ impl Handler for IngestHandler {
             return self.finish_anew(turn, earlier).await;
         }
         let prepared = subjects::prepare(&self.store, &*self.blobs, &*self.vision, &turn.claim, brief).await?;
+        let held = subjects::doubt(brief.on_doubt, &prepared)?;
         let outlook = self.store.outlook().await?;
         let (specs, deadline) = (self.known.specs.of(&turn.claim.tenant), self.deadline(&turn.input, began).await?);
         let under = Circumstances { specs, outlook: &outlook, deadline };
         let (shown, subjects): (Vec<_>, Vec<_>) =
             prepared.into_iter().map(|subject| (subject.shown, subject.stored)).unzip();
         let shots = plan::plan(turn.claim.job_id, brief, &shown, &under)?;
-        Ok(PlanCommit { claim: turn.claim.clone(), shots, subjects, traceparent: turn.traceparent.clone() })
+        Ok(PlanCommit { claim: turn.claim.clone(), shots, subjects, held, traceparent: turn.traceparent.clone() })
     }
 
     async fn commit(&self, batch: &[PlanCommit]) -> Result<Vec<Outcome>, StoreError> {

@@ -42,22 +42,25 @@ pub(crate) async fn prepare(
             None => prepare_one(blobs, vision, claim, index, subject).await?,
         });
     }
-    match brief.on_doubt {
-        OnDoubt::Deliver => Ok(prepared),
-        OnDoubt::Fail => undoubted(prepared),
-    }
+    Ok(prepared)
 }
 
-/// Refuses subjects of which no cut-out is beyond doubt.
-fn undoubted(prepared: Vec<Prepared>) -> Result<Vec<Prepared>, HandlerError> {
-    for (index, Prepared { shown, .. }) in prepared.iter().enumerate() {
+/// Why a job is to be held: the first of its subjects of which no cut-out is beyond doubt.
+///
+/// # Errors
+/// Permanent with the same where the brief would rather fail.
+pub(crate) fn doubt(on_doubt: OnDoubt, prepared: &[Prepared]) -> Result<Option<String>, HandlerError> {
+    let why = |(index, Prepared { shown, .. }): (usize, &Prepared)| {
         let doubts: Vec<&str> = shown.cutouts.iter().filter_map(|cutout| cutout.uncertain.as_deref()).collect();
-        if doubts.len() == shown.cutouts.len() {
-            let detail = format!("subjects[{index}]: the cut-out is doubtful: {}", doubts.join("; "));
-            return Err(HandlerError::permanent("doubtful_subject", detail));
-        }
+        let doubtful = doubts.len() == shown.cutouts.len();
+        doubtful.then(|| format!("subjects[{index}]: the cut-out is doubtful: {}", doubts.join("; ")))
+    };
+    let why = prepared.iter().enumerate().find_map(why);
+    match (on_doubt, why) {
+        (OnDoubt::Fail, Some(why)) => Err(HandlerError::permanent("doubtful_subject", why)),
+        (OnDoubt::Hold, why) => Ok(why),
+        (OnDoubt::Deliver, _) | (OnDoubt::Fail, None) => Ok(None),
     }
-    Ok(prepared)
 }
 
 /// A pinned profile: nothing is decoded, cut out or embedded again.

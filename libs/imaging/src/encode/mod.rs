@@ -17,6 +17,7 @@ use crate::error::{ImageError, Reason};
 pub use metadata::{Marking, Metadata};
 pub use profile::OutputProfile;
 use search::{Make, Search, Way};
+pub use webp::transparent_webp;
 
 /// The quality to start at and the quality not to go below, 1..100. PNG has no quality and ignores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Lossy WebP in the extended container, which holds the profile and the XMP packet.
 
-use image::RgbImage;
+use image::{RgbImage, RgbaImage};
 
 use super::profile::OutputProfile;
 use crate::error::{ImageError, Reason};
@@ -25,6 +25,20 @@ pub(super) fn encode(
     // A simple file is a RIFF header of 12 bytes and one picture chunk.
     let picture = simple.get(12..).ok_or_else(|| Reason::Codec("the WebP encoder wrote nothing".into()))?;
     Ok(extend(picture, width, height, profile.icc(), xmp))
+}
+
+/// A picture with straight alpha as a simple WebP file, sRGB; its alpha loses nothing.
+///
+/// # Errors
+/// [`Reason::Invalid`] when a side is longer than WebP takes, [`Reason::Codec`] when the encoder fails.
+pub fn transparent_webp(image: &RgbaImage, quality: u8) -> Result<Vec<u8>, ImageError> {
+    let (width, height) = image.dimensions();
+    if width.max(height) > MAX_SIDE {
+        return Err(Reason::Invalid(format!("{width}×{height} is too large for WebP")).into());
+    }
+    let encoder = webp::Encoder::from_rgba(image.as_raw(), width, height);
+    let file = encoder.encode_simple(false, f32::from(quality));
+    Ok(file.map_err(|e| Reason::Codec(format!("WebP encoder: {e:?}")))?.to_vec())
 }
 
 /// Puts the picture chunk into a `VP8X` container.

@@ -15,6 +15,8 @@ pub struct PlanCommit {
     pub shots: Vec<PlannedShot>,
     /// Subjects that were cut out on the way.
     pub subjects: Vec<NewSubject>,
+    /// Why its owner is to look at it before anything is drawn; None lets it go on.
+    pub held: Option<String>,
     /// Trace to carry on.
     pub traceparent: Option<String>,
 }

@@ -27,7 +27,7 @@ impl Store {
         }
         cancel_claims(&mut tx, job).await?;
         let sql = "UPDATE jobs j SET state = 'cancelled', settled_at = now() FROM tenants t
-                   WHERE j.id = $1 AND t.id = j.tenant_id AND j.state IN ('queued', 'planning', 'rendering', 'finishing')
+                   WHERE j.id = $1 AND t.id = j.tenant_id AND j.state IN ('queued', 'planning', 'held', 'rendering', 'finishing')
                    RETURNING t.slug";
         let slug: Option<String> = sqlx::query_scalar(sql).bind(job.uuid()).fetch_optional(&mut *tx).await?;
         if let Some(slug) = slug {

@@ -72,7 +72,7 @@ fn plan(claim: Claim) -> PlanCommit {
         decision: None,
     };
     let shots = vec![PlannedShot { id: ShotId::of_job(claim.job_id, 0), request, render: None }];
-    PlanCommit { claim, shots, subjects: vec![], traceparent: None }
+    PlanCommit { claim, shots, subjects: vec![], held: None, traceparent: None }
 }
 
 fn render(claim: Claim) -> RenderCommit {

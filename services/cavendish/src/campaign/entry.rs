@@ -76,6 +76,9 @@ pub(crate) struct MadeFile {
     pub(crate) compliant: bool,
     /// The checks that failed, in words.
     pub(crate) problems: String,
+    /// What is doubtful about the cut-out of its product; empty where nothing is.
+    #[serde(default)]
+    pub(crate) doubt: String,
     /// How like itself the product is, 0..=1.
     pub(crate) consistency: Option<f32>,
     /// The product's page with the plan's tags.

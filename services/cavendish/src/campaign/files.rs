@@ -64,6 +64,7 @@ impl Shop<'_> {
             mime: asset.mime.clone(),
             compliant: asset.compliant,
             problems: problems(&asset.report),
+            doubt: manifest::doubt(&asset.report).unwrap_or_default(),
             consistency: asset.consistency,
             link: tagged(self.plan, &values),
             key: asset.key.clone(),

@@ -32,6 +32,7 @@ struct Row<'a> {
     mime: &'a str,
     compliant: bool,
     problems: &'a str,
+    doubt: &'a str,
     consistency: Option<f32>,
     link: &'a str,
     job: Uuid,
@@ -42,6 +43,8 @@ struct Row<'a> {
 pub(super) struct Sum {
     pub(super) files: u64,
     pub(super) compliant: u64,
+    /// On spec, from a doubtful cut-out.
+    pub(super) doubtful: u64,
     pub(super) bytes: u64,
 }
 
@@ -67,6 +70,7 @@ pub(super) fn write(ledger: &Ledger, campaign: &str, out: &Path) -> anyhow::Resu
             serde_json::to_writer(&mut json, &row)?;
             sum.files += 1;
             sum.compliant += u64::from(row.compliant);
+            sum.doubtful += u64::from(row.compliant && !row.doubt.is_empty());
             sum.bytes += row.bytes.cast_unsigned();
             table.serialize(row.for_spreadsheets())?;
         }
@@ -98,6 +102,7 @@ fn rows<'a>(campaign: &'a str, entry: &'a Entry) -> Vec<Row<'a>> {
         mime: &file.mime,
         compliant: file.compliant,
         problems: &file.problems,
+        doubt: &file.doubt,
         consistency: file.consistency,
         link: &file.link,
         job: *job,
@@ -135,6 +140,7 @@ mod tests {
             mime: "image/jpeg".into(),
             compliant: false,
             problems: "size: 9×16".into(),
+            doubt: String::new(),
             consistency: Some(0.5),
             link: String::new(),
             key: "k".into(),
@@ -145,13 +151,13 @@ mod tests {
             title: "=HYPERLINK(\"x\")".into(),
             locale: "de-DE".into(),
             scene: "linen".into(),
-            files: vec![file],
+            files: vec![MadeFile { compliant: true, doubt: "the rim".into(), ..file.clone() }, file],
             seconds: 1.0,
             renders_of: None,
         };
         ledger.write(&Entry { key: "k".into(), fingerprint: "f".into(), outcome }).unwrap();
         let sum = write(&ledger, "spring", dir.path()).unwrap();
-        assert_eq!(sum, Sum { files: 1, compliant: 0, bytes: 3 });
+        assert_eq!(sum, Sum { files: 2, compliant: 1, doubtful: 1, bytes: 6 });
         let table = std::fs::read_to_string(dir.path().join("index.csv")).unwrap();
         assert!(table.contains("spring_p-1_linen_de-DE_meta-story_B") && table.contains("\"'=HYPERLINK(\"\"x\"\")\""));
         let list: serde_json::Value =

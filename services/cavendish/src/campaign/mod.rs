@@ -147,13 +147,14 @@ fn report(args: &RunArgs, tally: &Tally, survey: &Survey, sum: Sum, took: Durati
         output::json(&json!({"made": made, "kept": kept, "failed": failed, "bad_products": bad, "index": sum}))?;
     }
     if !args.quiet {
-        let mark = if failed + bad == 0 { style("✓").green() } else { style("!").yellow() };
+        let mark = if failed + bad == 0 && sum.doubtful == 0 { style("✓").green() } else { style("!").yellow() };
         let took = output::span(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         output::note(&format!(
-            "{} {made} jobs made, {kept} as they were, {failed} failed, {bad} bad products; {} files, {} on spec, {}, in {took}",
+            "{} {made} jobs made, {kept} as they were, {failed} failed, {bad} bad products; {} files, {} on spec{}, {}, in {took}",
             mark.for_stderr(),
             sum.files,
             sum.compliant,
+            output::doubtful(usize::try_from(sum.doubtful).unwrap_or(usize::MAX)),
             output::bytes(sum.bytes),
         ));
         ["index.html", "index.csv", "index.json"]

@@ -6,6 +6,7 @@ use super::item;
 use super::ledger::Ledger;
 use super::plan::Plan;
 use super::template::path_part;
+use crate::output;
 use crate::sheet::{MARK, STYLE, html::escape, preview};
 use anyhow::Context;
 use std::fmt::Write as _;
@@ -43,12 +44,13 @@ impl Contents {
     /// When they cannot be written.
     pub(super) fn add(&mut self, out: &Path, ledger: &Ledger, plan: &Plan, product: &Product) -> anyhow::Result<()> {
         let part = path_part(&product.id);
-        let (mut body, mut first, mut good, mut all) = (String::new(), None, 0, 0);
+        let (mut body, mut first, mut good, mut doubtful, mut all) = (String::new(), None, 0, 0, 0);
         for (locale, scene) in plan.locales.iter().flat_map(|l| plan.scenes.iter().map(move |s| (l, &s.name))) {
             let entry = ledger.read(&item::key(&product.id, locale, scene))?;
             let files = entry.iter().flat_map(files);
             all += plan.deliverables.len() * plan.variants as usize;
             good += files.clone().filter(|file| file.compliant).count();
+            doubtful += files.clone().filter(|file| file.compliant && !file.doubt.is_empty()).count();
             first = first.or_else(|| files.clone().next().map(|file| file.path.clone()));
             let _ = writeln!(body, "<section><h2>{} <small>{}</small></h2>", escape(scene), escape(locale));
             body.push_str(&prints(out, entry.as_ref()));
@@ -62,14 +64,15 @@ impl Contents {
             format!("{}<main class=\"jobs\">\n{body}</main>\n</body>\n</html>\n", head(&product.title, &product.id));
         let path = out.join(PAGES).join(format!("{part}.html"));
         std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
-        let (title, tone) = (escape(&product.title), if good == all { "good" } else { "bad" });
+        let title = escape(&product.title);
+        let (tone, doubts) = (tone(good == all, doubtful > 0), output::doubtful(doubtful));
         let picture = first.map(|path| preview::of(&out.join(&path)).unwrap_or_else(|| escape(&path)));
         let picture = picture.map(|source| format!("<img loading=\"lazy\" src=\"{source}\" alt=\"\">"));
         let picture = picture.unwrap_or_default();
         Ok(writeln!(
             self.file,
             "<a class=\"product\" href=\"{PAGES}/{part}.html\">{picture}<b>{title}</b>\
-             <span class=\"{tone}\">{good} of {all} on spec</span></a>"
+             <span class=\"{tone}\">{good} of {all} on spec{doubts}</span></a>"
         )?)
     }
 
@@ -80,6 +83,14 @@ impl Contents {
     pub(super) fn end(mut self) -> anyhow::Result<()> {
         self.file.write_all(b"</main>\n</body>\n</html>\n")?;
         Ok(self.file.flush()?)
+    }
+}
+
+fn tone(compliant: bool, doubtful: bool) -> &'static str {
+    match (compliant, doubtful) {
+        (false, _) => "bad",
+        (true, true) => "doubtful",
+        (true, false) => "good",
     }
 }
 
@@ -100,12 +111,12 @@ fn prints(out: &Path, entry: Option<&Entry>) -> String {
     let print = |file: &MadeFile| {
         let path = escape(&format!("../{}", file.path));
         let source = preview::of(&out.join(&file.path)).unwrap_or_else(|| path.clone());
-        let (spec, variant, tone) = (escape(&file.spec), file.variant, if file.compliant { "good" } else { "bad" });
-        let told = match (file.compliant, file.problems.as_str()) {
-            (true, "") => "on spec".to_owned(),
-            (true, problems) => format!("on spec, {}", escape(problems)),
-            (false, problems) => escape(problems),
-        };
+        let (spec, variant) = (escape(&file.spec), file.variant);
+        let tone = tone(file.compliant, !file.doubt.is_empty());
+        let on_spec = file.compliant.then(|| "on spec".to_owned());
+        let problems = (!file.problems.is_empty()).then(|| escape(&file.problems));
+        let doubt = (!file.doubt.is_empty()).then(|| format!("doubtful: {}", escape(&file.doubt)));
+        let told = [on_spec, problems, doubt].into_iter().flatten().collect::<Vec<_>>().join(", ");
         format!(
             "<figure style=\"--ratio:{:.4}\"><a href=\"{path}\"><img loading=\"lazy\" src=\"{source}\" alt=\"{spec}\"></a>\
              <figcaption><b>{spec}</b> {variant} · {}×{} <span class=\"{tone}\">{told}</span></figcaption></figure>\n",

@@ -103,7 +103,8 @@ fn report(args: &GenerateArgs, manifest: &Manifest) -> Exit {
         let why = brief.error.as_deref().unwrap_or_default();
         let word = style(brief.status.as_str()).red().bold().for_stderr();
         output::note(&format!("{word} {}: {why}", brief.name));
-        output::next(&format!("cavendish job show {}", brief.job_id));
+        let next = if brief.status == JobState::Held { "release" } else { "show" };
+        output::next(&format!("cavendish job {next} {}", brief.job_id));
     }
     let misfits: Vec<_> = manifest.assets.iter().filter(|asset| !asset.compliant).collect();
     for asset in &misfits {
@@ -127,8 +128,7 @@ fn report(args: &GenerateArgs, manifest: &Manifest) -> Exit {
             (true, false) => style("!").yellow(),
             (true, true) => style("✓").green(),
         };
-        let doubtful = manifest.assets.iter().filter(|asset| asset.uncertain.is_some()).count();
-        let doubtful = if doubtful > 0 { format!(" ({doubtful} doubtful)") } else { String::new() };
+        let doubtful = output::doubtful(manifest.doubtful());
         let bytes = manifest.assets.iter().map(|asset| asset.bytes).sum();
         output::note(&format!(
             "{} {}, {}, {} of {} on spec{doubtful}, in {}",

@@ -56,6 +56,7 @@ impl Progress {
             }
             "attempt.failed" => self.trouble = Some(format!("{} will try again: {}", text("stage"), text("detail"))),
             "job.completed" => self.settled = Some("completed"),
+            "job.held" => self.settled = Some("held"),
             "job.cancelled" => self.settled = Some("cancelled"),
             "job.failed" => self.settled = Some("failed"),
             _ => return None,

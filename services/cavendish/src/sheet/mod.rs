@@ -36,15 +36,19 @@ pub fn page(manifest: &Manifest) -> String {
 fn masthead(manifest: &Manifest) -> String {
     let (made, good) = (manifest.assets.len(), manifest.compliant());
     let bytes = manifest.assets.iter().map(|asset| asset.bytes).sum();
-    let tone = if made > 0 && good == made { "good" } else { "bad" };
-    let figures = [
-        (made.to_string(), "files", ""),
-        (format!("{good} / {made}"), "on spec", tone),
-        (output::bytes(bytes), "in all", ""),
-        (output::span(manifest.elapsed_ms), "start to finish", ""),
-    ];
+    let doubtful = manifest.doubtful();
+    let tone = match (made > 0 && good == made, doubtful) {
+        (false, _) => "bad",
+        (true, 0) => "good",
+        (true, _) => "doubtful",
+    };
+    let doubts = (doubtful > 0).then(|| (doubtful.to_string(), "of these doubtful", "doubtful"));
+    let figures = [(made.to_string(), "files", ""), (format!("{good} / {made}"), "on spec", tone)];
+    let rest = [(output::bytes(bytes), "in all", ""), (output::span(manifest.elapsed_ms), "start to finish", "")];
     let figures: String = figures
         .iter()
+        .chain(&doubts)
+        .chain(&rest)
         .map(|(value, label, tone)| {
             format!("<div class=\"figure {tone}\"><b>{}</b><span>{label}</span></div>\n", escape(value))
         })
@@ -126,7 +130,10 @@ fn badge(brief: &BriefRecord, assets: &[&AssetRecord]) -> String {
     let unlike = assets.iter().filter(below).count();
     match assets.iter().filter(|asset| !asset.compliant).count() {
         0 if unlike > 0 => tag("span", "badge bad", &format!("{unlike} below consistency")),
-        0 => tag("span", "badge good", "all on spec"),
+        0 => match assets.iter().filter(|asset| asset.uncertain.is_some()).count() {
+            0 => tag("span", "badge good", "all on spec"),
+            doubtful => tag("span", "badge doubtful", &format!("{doubtful} doubtful")),
+        },
         misfits => tag("span", "badge bad", &format!("{misfits} off spec")),
     }
 }
@@ -179,10 +186,10 @@ fn card(asset: &AssetRecord) -> String {
          <figcaption>\n<div class=\"name\">{}{}</div>\n{}{}</figcaption>\n</figure>\n",
         escape(&format!("{}, variant {}", asset.title, asset.variant)),
         tag("span", "", &asset.spec),
-        if asset.compliant {
-            "<i class=\"ok\" title=\"on spec\">✓</i>"
-        } else {
-            "<i class=\"no\" title=\"off spec\">✗</i>"
+        match (asset.compliant, &asset.uncertain) {
+            (true, None) => "<i class=\"ok\" title=\"on spec\">✓</i>",
+            (true, Some(_)) => "<i class=\"doubtful\" title=\"on spec, its cut-out doubtful\">?</i>",
+            (false, _) => "<i class=\"no\" title=\"off spec\">✗</i>",
         },
         tag("div", "facts-line", &facts),
         checks(asset),

@@ -112,6 +112,12 @@ fn a_doubtful_cut_out_is_told() {
     manifest.assets[0].left_out = vec!["cta".into(), "legal".into()];
     let html = page(&manifest);
     assert!(html.contains("<div class=\"doubt\">Cut-out: the &lt;rim&gt;</div>"));
+    manifest.assets.iter_mut().for_each(|asset| asset.compliant = true);
+    let html = page(&manifest);
+    assert!(html.contains("<div class=\"figure doubtful\"><b>1</b><span>of these doubtful</span></div>"));
+    assert!(
+        html.contains("<span class=\"badge doubtful\">1 doubtful</span>") && html.contains("<i class=\"doubtful\"")
+    );
     assert!(html.contains("<div class=\"doubt\">No room for cta, legal</div>"));
 }
 

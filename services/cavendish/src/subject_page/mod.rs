@@ -7,7 +7,7 @@ use crate::sheet::{MARK, STYLE};
 use cavendish_gateway::api::subjects::{JobUse, ReferenceStatus, SubjectStatus};
 use serde_json::Value;
 
-pub(crate) use pictures::{Picture, pictures};
+pub(crate) use pictures::{Actual, Picture, pictures};
 
 const OWN_STYLE: &str = include_str!("page.css");
 
@@ -96,12 +96,24 @@ fn card(row: &ReferenceStatus, picture: &Picture) -> String {
     format!(
         "<figure class=\"reference {tone}\">\n<div class=\"pair\">{}{}</div>\n<figcaption><div class=\"name\">\
          <span>Reference {}</span><span class=\"badge {tone}\">{}</span></div>\n{}<ul class=\"reasons\">{reasons}</ul>\
-         </figcaption>\n</figure>\n",
+         </figcaption>\n{}</figure>\n",
         image("photo", &picture.source, "unreadable"),
         image("cutout", &picture.cutout, "no cut-out"),
         row.index,
         escape(verdict),
         tag("div", "facts-line", &facts.join(" · ")),
+        picture.actual.as_ref().map_or_else(String::new, grounds),
+    )
+}
+
+/// The cut-out pixel by pixel on grounds that show what is wrong with its outline.
+fn grounds(Actual { url, width, height }: &Actual) -> String {
+    let ground =
+        |class: &str| format!("<div class=\"{class}\"><i style=\"width:{width}px;height:{height}px\"></i></div>");
+    let grounds: String = ["checks", "black", "white"].map(ground).concat();
+    format!(
+        "<details class=\"actual\" style=\"--cutout:url({url})\"><summary>Cut-out at 100\u{a0}%</summary>\
+         <div class=\"grounds\">{grounds}</div></details>\n"
     )
 }
 

@@ -28,8 +28,9 @@ fn status() -> SubjectStatus {
 
 #[test]
 fn everything_that_is_known_is_on_the_page_and_nothing_gets_out_of_its_place() {
-    let own = Picture { source: Some("data:image/jpeg;base64,AA".into()), cutout: None };
-    let html = page(&status(), &[own.clone(), own]);
+    let own = Picture { source: Some("data:image/jpeg;base64,AA".into()), ..Picture::default() };
+    let actual = Actual { url: "data:image/webp;base64,BB".into(), width: 30, height: 40 };
+    let html = page(&status(), &[Picture { actual: Some(actual), ..own.clone() }, own]);
     for part in [
         "cup@2",
         "#c81e23 · 75",
@@ -39,6 +40,8 @@ fn everything_that_is_known_is_on_the_page_and_nothing_gets_out_of_its_place() {
         "--v:0.900",
         "Spring &amp; summer",
         "no cut-out",
+        "--cutout:url(data:image/webp;base64,BB)",
+        "<div class=\"black\"><i style=\"width:30px;height:40px\">",
     ] {
         assert!(html.contains(part), "{part}");
     }

@@ -50,6 +50,18 @@ pub(crate) async fn cancel(
     Ok(Json(views::status(&state, tenant.id, job).await?))
 }
 
+/// `POST /v1/jobs/{id}/release`: lets a held job go on; one that is not held stays as it is.
+pub(crate) async fn release(
+    State(state): State<AppState>,
+    tenant: Tenant,
+    Path(id): Path<String>,
+) -> Result<Json<JobStatus>, ApiError> {
+    let job = job_id(&id)?;
+    state.store.release_job(tenant.id, job).await?;
+    state.relay.poke();
+    Ok(Json(views::status(&state, tenant.id, job).await?))
+}
+
 /// `DELETE /v1/jobs/{id}/assets`: deletes all its files. What is deleted stays in the job's account, without a URL.
 pub(crate) async fn delete_assets(
     State(state): State<AppState>,

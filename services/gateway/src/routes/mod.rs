@@ -30,6 +30,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/v1/jobs/{id}", get(jobs::status))
         .route("/v1/jobs/{id}/events", get(jobs::events))
         .route("/v1/jobs/{id}/cancel", post(jobs::cancel))
+        .route("/v1/jobs/{id}/release", post(jobs::release))
         .route("/v1/jobs/{id}/assets", delete(jobs::delete_assets))
         .route("/v1/jobs/{id}/assets/{asset}", delete(jobs::delete_asset))
         .route("/v1/subjects", post(subject_requests::add).get(subjects::list))

@@ -98,7 +98,13 @@ impl Handler for Ingest {
             decision: None,
         };
         let shots = vec![PlannedShot { id: ShotId::of_job(turn.claim.job_id, 0), request, render: None }];
-        Ok(PlanCommit { claim: turn.claim.clone(), shots, subjects: vec![], traceparent: turn.traceparent.clone() })
+        Ok(PlanCommit {
+            claim: turn.claim.clone(),
+            shots,
+            subjects: vec![],
+            held: None,
+            traceparent: turn.traceparent.clone(),
+        })
     }
 
     async fn commit(&self, batch: &[PlanCommit]) -> Result<Vec<Outcome>, StoreError> {

@@ -4,7 +4,7 @@ mod timeline;
 
 use crate::cli::{JobArgs, JobCommand};
 use crate::{Exit, output, settings};
-use cavendish_domain::{AssetId, JobId, TenantId};
+use cavendish_domain::{AssetId, JobId, JobState, TenantId};
 use cavendish_store::Store;
 use chrono::{DateTime, Utc};
 use std::path::Path;
@@ -16,6 +16,7 @@ pub(crate) async fn run(args: JobArgs, config: Option<&Path>) -> anyhow::Result<
     match args.command {
         JobCommand::Show { id, json } => show::show(&store, tenant, id.into(), json).await,
         JobCommand::List { limit, json } => list(&store, tenant, limit, json).await,
+        JobCommand::Release { id } => release(&store, tenant, id.into()).await,
         JobCommand::Cancel { id } => cancel(&store, tenant, id.into()).await,
         JobCommand::Delete { id, assets, yes } => delete(&store, tenant, id.into(), &assets, yes).await,
     }
@@ -49,6 +50,15 @@ async fn list(store: &Store, tenant: TenantId, limit: i64, json: bool) -> anyhow
     let rows: Vec<_> = jobs.iter().map(row).collect();
     println!("{}", output::table(&["ID", "STATE", "LANE", "MADE", "TOOK", "NAME", "ERROR"], &rows));
     output::next(&format!("cavendish job show {}", jobs[0].id));
+    Ok(Exit::Done)
+}
+
+async fn release(store: &Store, tenant: TenantId, job: JobId) -> anyhow::Result<Exit> {
+    let state = store.release_job(tenant, job).await?;
+    println!("{state}");
+    if state == JobState::Rendering {
+        output::next(&format!("cavendish job show {job}"));
+    }
     Ok(Exit::Done)
 }
 

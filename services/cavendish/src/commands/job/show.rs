@@ -4,7 +4,7 @@ use super::{ms, plan, timeline};
 use crate::Exit;
 use crate::manifest;
 use crate::output::{self, plain};
-use cavendish_domain::{JobId, TenantId};
+use cavendish_domain::{JobId, JobState, TenantId};
 use cavendish_specs::{Check, Outcome};
 use cavendish_store::{AssetRow, HistoryEntry, JobView, Store, StoreError};
 use chrono::{DateTime, Utc};
@@ -29,6 +29,9 @@ pub(super) async fn show(store: &Store, tenant: TenantId, job: JobId, json: bool
     plan::print(&view);
     print_shots(&view);
     print_files(&view);
+    if view.summary.state == JobState::Held.as_str() {
+        output::next(&format!("cavendish job release {job}"));
+    }
     if view.summary.state == "failed" {
         output::next("cavendish dead-letters list");
     }

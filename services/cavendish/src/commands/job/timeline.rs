@@ -40,8 +40,8 @@ fn told(job: &JobView, entry: &HistoryEntry) -> String {
             let late = data["late_by_ms"].as_u64().map(|late| format!(", {} late", span(late)));
             counted(&data["assets"], "file") + &late.unwrap_or_default()
         }
-        "job.failed" => plain(&data["error"]),
-        "job.cancelled" => String::new(),
+        "job.failed" | "job.held" => plain(&data["error"]),
+        "job.cancelled" | "job.released" => String::new(),
         // What a newer service wrote is told as it stands.
         _ => plain(data),
     }
