@@ -5,17 +5,20 @@ use std::thread;
 
 use image::RgbImage;
 
+use super::mask::Mask;
+
 /// How much noise of the picture is forgiven: the variance of a colour within 0..1 that says nothing.
 const NOISE: f32 = 1e-5;
-/// Pixels from which a picture is worth a second core.
-const LARGE: usize = 40_000;
+/// Pixels from which work is worth a second core.
+const LARGE: usize = 12_000;
 /// Pixels of a window.
 const WINDOW: f32 = 9.0;
 
 type Quad = [f32; 4];
 
 /// The matting Laplacian of a picture in windows of 3 × 3, never written out: in every window an alpha is compared with the
-/// linear function of colour that comes nearest to it.
+/// linear function of colour that comes nearest to it. It is asked for where alpha is open, and just beside it; the rest is
+/// most of a picture, and costs nothing.
 ///
 /// Source: Levin, Lischinski and Weiss, "A Closed-Form Solution to Natural Image Matting" (2008); the sums after He, Sun and
 /// Tang, "Fast Matting Using Large Kernel Matting Laplacian Matrices" (2010).
@@ -24,86 +27,107 @@ pub(super) struct Laplacian {
     height: usize,
     /// Red, green and blue, 0..1, and 1.
     colours: Vec<Quad>,
-    /// For the window round each pixel: the means of red, green and blue.
+    /// The pixels that are asked about, in runs.
+    asked: Vec<Range<usize>>,
+    /// The middles of the windows that these lie in.
+    centres: Vec<Range<usize>>,
+    /// For the window round each middle: the means of red, green and blue.
     means: Vec<Quad>,
     /// The inverse of the window's covariance: xx, xy, xz, yy, yz, zz.
     inverses: Vec<[f32; 6]>,
+    /// For the window round each middle: the linear function of colour that comes nearest to the alpha asked about last.
+    functions: Vec<Quad>,
 }
 
 impl Laplacian {
-    /// Of a picture of at least 3 × 3 pixels.
-    pub(super) fn of(image: &RgbImage) -> Self {
+    /// Of a picture of at least 3 × 3 pixels, where `open` and one pixel beside it.
+    pub(super) fn of(image: &RgbImage, open: &[bool]) -> Self {
         let (width, height) = (image.width() as usize, image.height() as usize);
         let pixels = image.as_raw().as_chunks::<3>().0;
         let colours: Vec<Quad> = pixels
             .iter()
             .map(|[r, g, b]| [f32::from(*r) / 255.0, f32::from(*g) / 255.0, f32::from(*b) / 255.0, 1.0])
             .collect();
+        let closed = Mask::new(width, height, open.iter().map(|open| !open).collect()).eroded(1);
+        let asked = runs(closed.on.iter().map(|closed| !closed));
+        let far = closed.eroded(1);
+        let inside = |i: usize| {
+            let (x, y) = (i % width, i / width);
+            x > 0 && y > 0 && x + 1 < width && y + 1 < height
+        };
+        let centres = runs(far.on.iter().enumerate().map(|(i, far)| !far && inside(i)));
         let (mut means, mut inverses) = (vec![[0.0; 4]; colours.len()], vec![[0.0; 6]; colours.len()]);
-        for y in 1..height - 1 {
-            for x in 1..width - 1 {
-                let at = y * width + x;
-                (means[at], inverses[at]) = window(&colours, at, width);
-            }
+        for at in centres.iter().cloned().flatten() {
+            (means[at], inverses[at]) = window(&colours, at, width);
         }
-        Self { width, height, colours, means, inverses }
+        let functions = vec![[0.0; 4]; colours.len()];
+        Self { width, height, colours, asked, centres, means, inverses, functions }
     }
 
-    pub(super) fn pixels(&self) -> usize {
-        self.colours.len()
+    /// The pixels that are asked about, in order.
+    pub(super) fn asked(&self) -> impl Iterator<Item = usize> + use<'_> {
+        self.asked.iter().cloned().flatten()
     }
 
-    /// The sums, over all windows that a pixel lies in, of the linear functions that come nearest to `alpha` there: factors
-    /// of red, green and blue, and what is added. Large pictures are divided among two cores.
-    fn sums(&self, alpha: &[f32]) -> Vec<Quad> {
-        if self.colours.len() < LARGE {
-            return self.sums_of(alpha, 0..self.height);
-        }
-        let middle = self.height / 2;
-        thread::scope(|scope| {
-            let lower = scope.spawn(|| self.sums_of(alpha, middle..self.height));
-            let mut sums = self.sums_of(alpha, 0..middle);
-            // A panic there is one here.
-            sums.extend(lower.join().unwrap_or_default());
-            sums
-        })
+    /// Finds the linear functions that come nearest to `alpha` in every window.
+    fn learn(&mut self, alpha: &[f32]) {
+        let mut functions = std::mem::take(&mut self.functions);
+        in_halves(&self.centres, &mut functions, |centres, from, to| {
+            centres
+                .iter()
+                .for_each(|run| self.learn_run(alpha, run.clone(), &mut to[run.start - from..run.end - from]));
+        });
+        self.functions = functions;
     }
 
-    /// [`Laplacian::sums`] of some rows, which depend on two more on either side.
-    fn sums_of(&self, alpha: &[f32], rows: Range<usize>) -> Vec<Quad> {
-        let (first, last) = (rows.start.saturating_sub(2), (rows.end + 2).min(self.height));
-        let near = first * self.width..last * self.width;
-        let of = self.colours[near.clone()].iter().zip(&alpha[near.clone()]);
-        let weighted: Vec<Quad> = of.map(|(c, a)| c.map(|v| v * a)).collect();
-        let mut functions = self.windows(&weighted);
-        let windows = self.means[near.clone()].iter().zip(&self.inverses[near]);
-        for (sum, (mean, [xx, xy, xz, yy, yz, zz])) in functions.iter_mut().zip(windows) {
-            let [r, g, b, a] = sum.map(|v| v / WINDOW);
+    fn learn_run(&self, alpha: &[f32], run: Range<usize>, to: &mut [Quad]) {
+        let column = |at: usize| {
+            let of = |i: usize| self.colours[i].map(|v| v * alpha[i]);
+            let (above, here, below) = (of(at - self.width), of(at), of(at + self.width));
+            std::array::from_fn::<f32, 4, _>(|k| above[k] + here[k] + below[k])
+        };
+        let (mut left, mut middle) = (column(run.start - 1), column(run.start));
+        for (at, to) in run.zip(to) {
+            let right = column(at + 1);
+            let [r, g, b, a]: Quad = std::array::from_fn(|k| (left[k] + middle[k] + right[k]) / WINDOW);
+            let (mean, [xx, xy, xz, yy, yz, zz]) = (self.means[at], self.inverses[at]);
             let (r, g, b) = (r - mean[0] * a, g - mean[1] * a, b - mean[2] * a);
             let factors = [xx * r + xy * g + xz * b, xy * r + yy * g + yz * b, xz * r + yz * g + zz * b];
             let added = a - factors[0] * mean[0] - factors[1] * mean[1] - factors[2] * mean[2];
-            *sum = [factors[0], factors[1], factors[2], added];
+            *to = [factors[0], factors[1], factors[2], added];
+            (left, middle) = (middle, right);
         }
-        self.within(&mut functions, first, last);
-        let sums = self.windows(&functions);
-        sums[(rows.start - first) * self.width..(rows.end - first) * self.width].to_vec()
     }
 
-    /// The Laplacian times `alpha`.
-    pub(super) fn times(&self, alpha: &[f32]) -> Vec<f32> {
-        let sums = self.sums(alpha);
-        let one = |i: usize| {
-            let [r, g, b, added] = sums[i];
-            let [cr, cg, cb, _] = self.colours[i];
-            self.covered(i) * alpha[i] - (r * cr + g * cg + b * cb + added)
-        };
-        (0..alpha.len()).map(one).collect()
+    /// The sum of the functions of all windows that a pixel lies in.
+    fn sum(&self, i: usize) -> Quad {
+        let (w, h) = (self.width, self.height);
+        let (x, y) = (i % w, i / w);
+        let mut sum = [0.0; 4];
+        for y in y.saturating_sub(1)..(y + 2).min(h) {
+            for function in &self.functions[y * w + x.saturating_sub(1)..y * w + (x + 2).min(w)] {
+                (0..4).for_each(|k| sum[k] += function[k]);
+            }
+        }
+        sum
     }
 
-    /// Its diagonal.
+    /// Writes the Laplacian times `alpha` where it is asked for.
+    pub(super) fn times(&mut self, alpha: &[f32], product: &mut [f32]) {
+        self.learn(alpha);
+        in_halves(&self.asked, product, |asked, from, to| {
+            for i in asked.iter().cloned().flatten() {
+                let [r, g, b, added] = self.sum(i);
+                let [cr, cg, cb, _] = self.colours[i];
+                to[i - from] = self.covered(i) * alpha[i] - (r * cr + g * cg + b * cb + added);
+            }
+        });
+    }
+
+    /// Its diagonal, where it is asked for.
     pub(super) fn diagonal(&self) -> Vec<f32> {
         let (w, mut diagonal) = (self.width, vec![0.0; self.colours.len()]);
-        for at in self.centres() {
+        for at in self.centres.iter().cloned().flatten() {
             let (mean, [xx, xy, xz, yy, yz, zz]) = (self.means[at], self.inverses[at]);
             for i in [at - w - 1, at - w, at - w + 1, at - 1, at, at + 1, at + w - 1, at + w, at + w + 1] {
                 let [r, g, b]: [f32; 3] = std::array::from_fn(|k| self.colours[i][k] - mean[k]);
@@ -115,14 +139,15 @@ impl Laplacian {
     }
 
     /// What a fine picture's alpha would be by the linear functions of colour that its reduced picture's alpha follows: three
-    /// factors and what is added, for each pixel of the reduced picture.
-    pub(super) fn functions(&self, alpha: &[f32]) -> Vec<Quad> {
-        let mut sums = self.sums(alpha);
-        for (i, sum) in sums.iter_mut().enumerate() {
+    /// factors and what is added, for each pixel of the reduced picture. Where nothing is asked, alpha itself.
+    pub(super) fn functions(&mut self, alpha: &[f32]) -> Vec<Quad> {
+        self.learn(alpha);
+        let mut functions: Vec<Quad> = alpha.iter().map(|a| [0.0, 0.0, 0.0, *a]).collect();
+        for i in self.asked() {
             let covered = self.covered(i).max(1.0);
-            *sum = sum.map(|v| v / covered);
+            functions[i] = self.sum(i).map(|v| v / covered);
         }
-        sums
+        functions
     }
 
     /// How many windows a pixel lies in.
@@ -131,50 +156,39 @@ impl Laplacian {
         let (x, y) = (along(i % self.width, self.width), along(i / self.width, self.height));
         (x.min(self.width - 2) * y.min(self.height - 2)) as f32
     }
+}
 
-    fn centres(&self) -> impl Iterator<Item = usize> + use<> {
-        let (w, h) = (self.width, self.height);
-        (1..h - 1).flat_map(move |y| y * w + 1..y * w + w - 1)
-    }
-
-    /// Clears what is beside the middles of windows, in the rows from `first` to before `last`.
-    fn within(&self, values: &mut [Quad], first: usize, last: usize) {
-        let w = self.width;
-        let end = values.len() - w;
-        if first == 0 {
-            values[..w].fill([0.0; 4]);
-        }
-        if last == self.height {
-            values[end..].fill([0.0; 4]);
-        }
-        for row in values.chunks_exact_mut(w) {
-            row[0] = [0.0; 4];
-            row[w - 1] = [0.0; 4];
+/// The runs of what is on.
+fn runs(on: impl Iterator<Item = bool>) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = vec![];
+    for (i, _) in on.enumerate().filter(|(_, on)| *on) {
+        match runs.last_mut() {
+            Some(run) if run.end == i => run.end += 1,
+            _ => runs.push(i..i + 1),
         }
     }
+    runs
+}
 
-    /// Sums over the 3 × 3 pixels round each; beyond the picture there is nothing.
-    fn windows(&self, values: &[Quad]) -> Vec<Quad> {
-        let (w, h) = (self.width, values.len() / self.width);
-        let mut across = vec![[0.0; 4]; values.len()];
-        for (to, from) in across.chunks_exact_mut(w).zip(values.chunks_exact(w)) {
-            for (to, near) in to[1..].iter_mut().zip(from.windows(3)) {
-                *to = std::array::from_fn(|k| near[0][k] + near[1][k] + near[2][k]);
-            }
-            to[0] = std::array::from_fn(|k| from[0][k] + from[1][k]);
-            to[w - 1] = std::array::from_fn(|k| from[w - 2][k] + from[w - 1][k]);
-        }
-        let mut sums = across.clone();
-        for y in 0..h {
-            let to = &mut sums[y * w..][..w];
-            for beside in [y.checked_sub(1), (y + 1 < h).then_some(y + 1)].into_iter().flatten() {
-                for (to, from) in to.iter_mut().zip(&across[beside * w..][..w]) {
-                    (0..4).for_each(|k| to[k] += from[k]);
-                }
-            }
-        }
-        sums
+/// Has `work` done for half of the runs on a second core, where there is much of it. It gets runs, and the part of `values`
+/// that they lie in with the place where that begins.
+fn in_halves<T: Send>(runs: &[Range<usize>], values: &mut [T], work: impl Fn(&[Range<usize>], usize, &mut [T]) + Sync) {
+    let total: usize = runs.iter().map(ExactSizeIterator::len).sum();
+    if total < LARGE {
+        return work(runs, 0, values);
     }
+    let mut before = 0;
+    let half = runs.partition_point(|run| {
+        before += run.len();
+        before < total / 2
+    });
+    let (first, second) = runs.split_at(half);
+    let middle = second.first().map_or(values.len(), |run| run.start);
+    let (upper, lower) = values.split_at_mut(middle);
+    thread::scope(|scope| {
+        scope.spawn(|| work(second, middle, lower));
+        work(first, 0, upper);
+    });
 }
 
 /// The mean and the inverse covariance of the colours in the window round `at`.
@@ -215,22 +229,36 @@ mod tests {
         (image, alpha)
     }
 
-    #[test]
-    fn what_follows_the_colours_costs_little_and_what_cuts_through_them_much() {
-        let (image, along) = striped(60, 40);
-        let laplacian = Laplacian::of(&image);
-        let cost = |alpha: &[f32]| laplacian.times(alpha).iter().zip(alpha).map(|(l, a)| l * a).sum::<f32>();
-        let across: Vec<f32> =
-            (0..60u32 * 40).map(|i| f32::from(u8::from((i / 60 / 9u32).is_multiple_of(2)))).collect();
-        assert!(cost(&along) >= -1e-3 && cost(&along) * 20.0 < cost(&across), "{} {}", cost(&along), cost(&across));
-        assert!(laplacian.times(&vec![1.0; 60 * 40]).iter().all(|v| v.abs() < 1e-3), "all alike costs nothing");
+    fn times(image: &RgbImage, open: &[bool], alpha: &[f32]) -> Vec<f32> {
+        let mut product = vec![0.0; alpha.len()];
+        Laplacian::of(image, open).times(alpha, &mut product);
+        product
     }
 
     #[test]
-    fn two_cores_find_what_one_does() {
+    fn what_follows_the_colours_costs_little_and_what_cuts_through_them_much() {
+        let (image, along) = striped(60, 40);
+        let all = vec![true; 60 * 40];
+        let cost = |alpha: &[f32]| times(&image, &all, alpha).iter().zip(alpha).map(|(l, a)| l * a).sum::<f32>();
+        let across: Vec<f32> =
+            (0..60u32 * 40).map(|i| f32::from(u8::from((i / 60 / 9u32).is_multiple_of(2)))).collect();
+        assert!(cost(&along) >= -1e-3 && cost(&along) * 20.0 < cost(&across), "{} {}", cost(&along), cost(&across));
+        assert!(times(&image, &all, &vec![1.0; 60 * 40]).iter().all(|v| v.abs() < 1e-3), "all alike costs nothing");
+    }
+
+    #[test]
+    fn what_is_asked_of_a_part_is_what_the_whole_says_of_it_on_one_core_and_on_two() {
         let (image, alpha) = striped(231, 187);
-        let laplacian = Laplacian::of(&image);
-        assert!(alpha.len() > LARGE);
-        assert_eq!(laplacian.sums(&alpha), laplacian.sums_of(&alpha, 0..187));
+        let alpha: Vec<f32> = alpha.iter().enumerate().map(|(i, a)| a * (i % 5) as f32 / 4.0).collect();
+        let whole = times(&image, &vec![true; alpha.len()], &alpha);
+        let open: Vec<bool> = (0..alpha.len()).map(|i| (i % 231).abs_diff(i / 231) < 9).collect();
+        let mut part = Laplacian::of(&image, &open);
+        let asked: Vec<usize> = part.asked().collect();
+        assert!(alpha.len() > LARGE && asked.len() < LARGE && asked.len() > 3000);
+        let mut product = vec![0.0; alpha.len()];
+        part.times(&alpha, &mut product);
+        assert!(asked.iter().all(|i| product[*i] == whole[*i]));
+        let functions = part.functions(&alpha);
+        assert_eq!(functions[180], [0.0, 0.0, 0.0, alpha[180]], "far from what is asked");
     }
 }

@@ -29,8 +29,9 @@ impl Solved {
     /// The alpha that goes best with a picture's colours and with what is known of it: at most `turns` of conjugate gradients
     /// from `start`.
     pub(super) fn of(image: &RgbImage, known: &Known, start: &[f32], turns: usize) -> Self {
-        let laplacian = Laplacian::of(image);
-        let mut alpha = conjugate_gradients(&laplacian, known, start, turns);
+        let open: Vec<bool> = known.weight.iter().map(|weight| *weight < CERTAIN).collect();
+        let mut laplacian = Laplacian::of(image, &open);
+        let mut alpha = conjugate_gradients(&mut laplacian, known, start, turns);
         alpha.iter_mut().for_each(|a| *a = a.clamp(0.0, 1.0));
         let functions = laplacian.functions(&alpha);
         Self { size: image.dimensions(), alpha, functions }
@@ -129,38 +130,39 @@ impl Between {
     }
 }
 
-/// Solves (L + W) α = W k by conjugate gradients, preconditioned by the diagonal.
-fn conjugate_gradients(laplacian: &Laplacian, known: &Known, start: &[f32], turns: usize) -> Vec<f32> {
-    let scale: Vec<f32> =
-        laplacian.diagonal().iter().zip(&known.weight).map(|(d, w)| 1.0 / (d + w).max(1e-6)).collect();
-    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
-    let times = |x: &[f32]| {
-        let mut product = laplacian.times(x);
-        product.iter_mut().zip(x).zip(&known.weight).for_each(|((p, x), w)| *p += w * x);
-        product
-    };
-    let mut x = start.to_vec();
-    let product = times(&x);
-    let mut left: Vec<f32> = (0..laplacian.pixels()).map(|i| known.weight[i] * known.alpha[i] - product[i]).collect();
-    let mut scaled: Vec<f32> = left.iter().zip(&scale).map(|(l, s)| l * s).collect();
-    let mut along = scaled.clone();
-    let mut length = dot(&left, &scaled);
-    let enough = length * 1e-6;
-    for _ in 0..turns {
-        if length <= enough.max(1e-12) {
+/// Solves (L + W) α = W k by conjugate gradients, preconditioned by the diagonal, where the Laplacian is asked; elsewhere α
+/// is k.
+fn conjugate_gradients(laplacian: &mut Laplacian, known: &Known, start: &[f32], turns: usize) -> Vec<f32> {
+    let asked: Vec<usize> = laplacian.asked().collect();
+    let diagonal = laplacian.diagonal();
+    let scale: Vec<f32> = asked.iter().map(|i| 1.0 / (diagonal[*i] + known.weight[*i]).max(1e-6)).collect();
+    let mut x = known.alpha.clone();
+    asked.iter().for_each(|i| x[*i] = start[*i]);
+    let mut product = vec![0.0; x.len()];
+    laplacian.times(&x, &mut product);
+    let off = |i: &usize| known.weight[*i] * (known.alpha[*i] - x[*i]) - product[*i];
+    let mut left: Vec<f32> = asked.iter().map(off).collect();
+    let mut along = vec![0.0; x.len()];
+    let (mut length, mut enough) = (0.0, 0.0);
+    for turn in 0..turns {
+        let now: f64 = left.iter().zip(&scale).map(|(l, s)| f64::from(*l) * f64::from(l * s)).sum();
+        let share = if turn == 0 { 0.0 } else { (now / length) as f32 };
+        if turn == 0 {
+            enough = (now * 1e-6).max(1e-12);
+        }
+        if now <= enough {
             break;
         }
-        let product = times(&along);
-        let step = (length / dot(&along, &product)) as f32;
-        for i in 0..x.len() {
-            x[i] += step * along[i];
-            left[i] -= step * product[i];
-            scaled[i] = left[i] * scale[i];
-        }
-        let now = dot(&left, &scaled);
-        let share = (now / length) as f32;
-        along.iter_mut().zip(&scaled).for_each(|(a, s)| *a = s + share * *a);
         length = now;
+        asked.iter().zip(left.iter().zip(&scale)).for_each(|(i, (l, s))| along[*i] = l * s + share * along[*i]);
+        laplacian.times(&along, &mut product);
+        asked.iter().for_each(|i| product[*i] += known.weight[*i] * along[*i]);
+        let steep: f64 = asked.iter().map(|i| f64::from(along[*i]) * f64::from(product[*i])).sum();
+        let step = (length / steep) as f32;
+        for (i, left) in asked.iter().zip(&mut left) {
+            x[*i] += step * along[*i];
+            *left -= step * product[*i];
+        }
     }
     x
 }
