@@ -1,4 +1,5 @@
 use super::manifest::VisionManifest;
+use super::old::OldEncoder;
 use super::{SubjectEncoder, U2Net};
 use crate::error::{EngineError, ErrorKind, Result};
 use crate::pixels;
@@ -19,6 +20,7 @@ enum Cutter {
 
 enum Encoder {
     Own(SubjectEncoder),
+    Old(OldEncoder),
     Script(CModule),
 }
 
@@ -53,9 +55,12 @@ impl Sight {
             file if file.ends_with(".pt") => Encoder::Script(script(file)?),
             file => {
                 let weights = Weights::open(&dir.join(file), Device::Cpu, Kind::Float)?;
-                let network = SubjectEncoder::new(&weights.root());
+                let network = match weights.shape("projection.weight") {
+                    Some(_) => Encoder::Own(SubjectEncoder::new(&weights.root())),
+                    None => Encoder::Old(OldEncoder::new(&weights.root())),
+                };
                 drop(weights.finish()?);
-                Encoder::Own(network)
+                network
             }
         };
         Ok(Self { manifest, cutter, encoder })
@@ -98,6 +103,7 @@ impl Sight {
             let squares = Tensor::cat(&squares, 0);
             let found = match &self.encoder {
                 Encoder::Own(network) => network.forward(&squares),
+                Encoder::Old(network) => network.forward(&squares),
                 Encoder::Script(module) => module.forward_ts(&[squares])?,
             };
             let dimensions = i64::from(self.manifest.encoder.dimensions);
