@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use cavendish_imaging::resize_rgba;
 use image::RgbaImage;
 use image::imageops::crop_imm;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Longer side in pixels, at most: as profiles have it.
@@ -35,7 +36,9 @@ pub(super) fn all(places: &Places, objects: &Objects) -> Result<Vec<Subject>> {
     for folder in &places.photos {
         found.extend(photographs(&folder.join("set"), &folder.join("masks"))?);
     }
-    found.dedup_by(|one, other| one.photograph == other.photograph);
+    // The same photograph may be in several folders.
+    let mut seen = BTreeSet::new();
+    found.retain(|subject| subject.photograph.as_ref().is_none_or(|whole| seen.insert(whole.as_raw().clone())));
     for (split, stranger) in [(Split::HeldOut, false), (Split::Train, true)] {
         for object in objects.of(&[split]) {
             let picture = image::open(&object.file)?.to_rgba8();

@@ -5,7 +5,7 @@
 const LIGHTNESS: usize = 3;
 const CHROMATICITY: usize = 7;
 /// How far from grey the last bin of an axis lies.
-const REACH: f32 = 0.6;
+const REACH: f32 = 0.45;
 /// Keeps dark pixels, whose chromaticity is noise, at grey.
 const DARK: f32 = 0.15;
 

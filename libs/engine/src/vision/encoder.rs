@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 /// Dimensions that the features are brought to.
 const SHAPE: i64 = 128;
 /// How much of a cosine is that of the features; the rest is that of the colours. Measured, see `docs/benchmarks/identity.md`.
-const SHARE: f64 = 0.6;
+const SHARE: f64 = 0.4;
 /// Pixels of a side whose mean counts as one colour.
 const GRAIN: i64 = 4;
 

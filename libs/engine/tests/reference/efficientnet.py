@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
-SIDE, DIMENSIONS, SHARE, EPS = 224, 128, 0.6, 1e-3
+SIDE, DIMENSIONS, SHARE, EPS = 224, 128, 0.4, 1e-3
 # Kernel, stride, widening and depth of each stage: Tan and Le 2019, table 1.
 STAGES = [(3, 1, 1, 1), (3, 2, 6, 2), (5, 2, 6, 2), (3, 2, 6, 3), (5, 1, 6, 3), (5, 2, 6, 4), (3, 1, 6, 1)]
 NAMED_GROUPS = (3, 4, 5, 6, 7)
@@ -108,7 +108,7 @@ def directions(session, data):
 
 def folded(weights):
     """Convolutions with their batch norms folded in, under the convolutions' names."""
-    norms = {"_conv_stem": "_bn0", "_conv_head": "_bn1", "_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2"}
+    norms = {"_conv_stem": "_bn0", "_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2", "_conv_head": "_bn1"}
     for name in [key.removesuffix(".weight") for key in weights if key.split(".")[-2] in norms]:
         prefix, _, last = name.rpartition(".")
         norm = f"{prefix}.{norms[last]}".lstrip(".")
@@ -126,7 +126,7 @@ def colours(rgba):
     y = np.dot([0.2126, 0.7152, 0.0722], linear)
     lightness = np.where(y > 216 / 24389, 1.16 * np.cbrt(y) - 0.16, y * 24389 / 2700)
     total = r + g + b + 0.15
-    axes = [(lightness, 3), ((r - g) / total / 1.2 + 0.5, 7), ((r + g - 2 * b) / total / 2.04 + 0.5, 7)]
+    axes = [(lightness, 3), ((r - g) / total / 0.9 + 0.5, 7), ((r + g - 2 * b) / total / 1.53 + 0.5, 7)]
     counts = np.zeros([bins for _, bins in axes])
     for corner in np.ndindex(2, 2, 2):
         place, share = [], pixels[:, 3] ** 4
