@@ -49,11 +49,6 @@ impl Conv2d {
         Self { stride: 2, padding: 0, ..Self::load(vars, channels, channels, 3) }
     }
 
-    /// Halves height and width, rounded up; `kernel` is odd.
-    pub(crate) fn load_strided(vars: &Vars<'_>, channels_in: i64, channels_out: i64, kernel: i64) -> Self {
-        Self { stride: 2, ..Self::load(vars, channels_in, channels_out, kernel) }
-    }
-
     /// A filter for each channel alone; keeps height and width. `kernel` is odd.
     pub(crate) fn load_depthwise(vars: &Vars<'_>, channels: i64, kernel: i64) -> Self {
         Self { groups: channels, ..Self::load_filters(vars, [channels, 1], kernel) }

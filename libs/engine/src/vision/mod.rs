@@ -4,8 +4,6 @@ mod colours;
 mod efficientnet;
 mod encoder;
 mod manifest;
-mod old;
-mod residual;
 mod rsu;
 mod sight;
 mod thread;

@@ -1,5 +1,4 @@
 use super::manifest::VisionManifest;
-use super::old::OldEncoder;
 use super::{SubjectEncoder, U2Net};
 use crate::error::{EngineError, ErrorKind, Result};
 use crate::pixels;
@@ -8,7 +7,7 @@ use cavendish_renderer::{Embedding, Matte, Pixels, PixelsAlpha};
 use std::path::Path;
 use tch::{CModule, Device, Kind, Tensor, no_grad};
 
-/// Share of the square that the larger side of a subject takes, as in training.
+/// Share of the square that the larger side of a subject takes.
 const FILL: f64 = 0.92;
 /// Alpha, of 255, from which a pixel counts as seen.
 const SEEN: u8 = 24;
@@ -20,7 +19,6 @@ enum Cutter {
 
 enum Encoder {
     Own(SubjectEncoder),
-    Old(OldEncoder),
     Script(CModule),
 }
 
@@ -55,12 +53,9 @@ impl Sight {
             file if file.ends_with(".pt") => Encoder::Script(script(file)?),
             file => {
                 let weights = Weights::open(&dir.join(file), Device::Cpu, Kind::Float)?;
-                let network = match weights.shape("projection.weight") {
-                    Some(_) => Encoder::Own(SubjectEncoder::new(&weights.root())),
-                    None => Encoder::Old(OldEncoder::new(&weights.root())),
-                };
+                let network = SubjectEncoder::new(&weights.root());
                 drop(weights.finish()?);
-                network
+                Encoder::Own(network)
             }
         };
         Ok(Self { manifest, cutter, encoder })
@@ -103,7 +98,6 @@ impl Sight {
             let squares = Tensor::cat(&squares, 0);
             let found = match &self.encoder {
                 Encoder::Own(network) => network.forward(&squares),
-                Encoder::Old(network) => network.forward(&squares),
                 Encoder::Script(module) => module.forward_ts(&[squares])?,
             };
             let dimensions = i64::from(self.manifest.encoder.dimensions);
