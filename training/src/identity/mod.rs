@@ -56,7 +56,7 @@ pub(crate) fn run(places: &Places, objects: &Objects) -> Result<Value> {
         let each = began.elapsed().as_secs_f64() * 1e3 / probes.len() as f64;
         let figures = figures::of(&subjects, &references, &probes, &seen);
         metrics = figures.metrics(each);
-        detail.insert(vision.info().encoder, json!({"folder": folder, "figures": figures, "ms_per_picture": each}));
+        detail.insert(vision.info().encoder, json!({"figures": figures, "ms_per_picture": each}));
     }
     Ok(json!({"metrics": metrics, "detail": detail}))
 }
