@@ -18,7 +18,7 @@ enum Cutter {
 }
 
 enum Encoder {
-    Own(SubjectEncoder),
+    Own(Box<SubjectEncoder>),
     Script(CModule),
 }
 
@@ -55,7 +55,7 @@ impl Sight {
                 let weights = Weights::open(&dir.join(file), Device::Cpu, Kind::Float)?;
                 let network = SubjectEncoder::new(&weights.root());
                 drop(weights.finish()?);
-                Encoder::Own(network)
+                Encoder::Own(Box::new(network))
             }
         };
         Ok(Self { manifest, cutter, encoder })
