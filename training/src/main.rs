@@ -1,31 +1,30 @@
-//! Trains what Cavendish ships: the subject encoder and the small default model.
+//! Trains the small default model that Cavendish ships, and measures what draws and what sees.
 
 mod data;
-mod encoder;
+mod identity;
 mod known;
 mod learn;
 mod model;
 mod quality;
 mod scene;
 mod sheet;
-mod verify;
 
 use anyhow::{Context, Result};
 use cavendish_engine::DeviceChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use data::{Backgrounds, Objects};
+use data::Objects;
 use learn::Plan;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tch::Kind;
 
-/// Trains the small networks that Cavendish ships. Interrupt it at any time: the same command goes on where it was.
+/// Trains the small default model that Cavendish ships. Interrupt it at any time: the same command goes on where it was.
 #[derive(Debug, Parser)]
 #[command(name = "cavendish-train", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Folder with the unpacked data: `objects/*.webp`, `names.json`, `wallpapers/`.
+    /// Folder with the unpacked data: `objects/*.webp`, `names.json`.
     #[arg(long, default_value = ".cache/training/data", global = true)]
     data: PathBuf,
     /// Folder of states and curves, one folder a network.
@@ -41,8 +40,6 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The subject encoder: views of one subject lie close, others far.
-    Encoder(Length),
     /// The default model: draws what captions and references say.
     Model {
         #[command(flatten)]
@@ -63,11 +60,13 @@ enum Command {
         #[arg(long)]
         bf16: bool,
     },
-    /// Measures the subject encoder on what it did not learn from; prints JSON.
-    Verify {
-        /// Weights of the subject encoder.
-        #[arg(long)]
-        encoder: PathBuf,
+    /// Measures how well subject encoders know a subject again.
+    Identity {
+        #[command(flatten)]
+        places: identity::Places,
+        /// Where the figures are written as JSON; `-` is stdout.
+        #[arg(long, default_value = "-")]
+        json: PathBuf,
     },
     /// Measures what models draw, with objects that no network learnt from.
     Quality {
@@ -89,7 +88,7 @@ enum Command {
         #[arg(long, default_value = "models/known")]
         out: PathBuf,
     },
-    /// A picture of what is learnt from: views, and scenes with their references.
+    /// A picture of what is learnt from: scenes with their references.
     Sheet {
         /// Where the PNG is written.
         out: PathBuf,
@@ -123,7 +122,6 @@ fn main() -> Result<()> {
         let always: BTreeSet<String> = known.lines().map(str::to_owned).collect();
         Objects::read(&cli.data.join("objects"), &cli.data.join("names.json"), &always)
     };
-    let backgrounds = || Backgrounds::read(&cli.data.join("wallpapers"), &cli.data.join("photos"));
     let plan = |name: &str, length: &Length| Plan {
         folder: cli.runs.join(name),
         steps: length.steps,
@@ -132,25 +130,26 @@ fn main() -> Result<()> {
         decay_from: 0.4,
     };
     match &cli.command {
-        Command::Encoder(length) => encoder::train(plan("encoder", length), &objects()?, &backgrounds()?, &length.out),
         Command::Model { length, lesson, from, encoder, device, bf16 } => {
             let hardware = (device.resolve()?, if *bf16 { Kind::BFloat16 } else { Kind::Float });
             let name = lesson.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             model::train(plan(&name, length), *lesson, &objects()?, [from, encoder, &length.out], hardware)
         }
-        Command::Verify { encoder } => {
-            println!("{}", serde_json::to_string_pretty(&verify::encoder(encoder, &objects()?, &backgrounds()?)?)?);
-            Ok(())
-        }
+        Command::Identity { places, json } => report(&identity::run(places, &objects()?)?, json),
         Command::Quality { models, places, share, json } => {
-            let text = serde_json::to_string_pretty(&quality::run(models, places, &objects()?, *share)?)?;
-            match json.as_os_str() == "-" {
-                true => println!("{text}"),
-                false => std::fs::write(json, text)?,
-            }
-            Ok(())
+            report(&quality::run(models, places, &objects()?, *share)?, json)
         }
         Command::Known { out } => known::write(&objects()?, out),
-        Command::Sheet { out } => sheet::write(&objects()?, &backgrounds()?, out),
+        Command::Sheet { out } => sheet::write(&objects()?, out),
     }
+}
+
+/// Writes figures to a file, or to stdout for `-`.
+fn report(figures: &serde_json::Value, to: &Path) -> Result<()> {
+    let text = serde_json::to_string_pretty(figures)?;
+    match to.as_os_str() == "-" {
+        true => println!("{text}"),
+        false => std::fs::write(to, text)?,
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask train`: the networks that Cavendish ships, trained here. Every step can be interrupted and goes on where
+//! `cargo xtask train`: the default model that Cavendish ships, trained here. Every step can be interrupted and goes on where
 //! it was with the same command.
 
 use crate::{cargo, paths::Paths, say, setup};
@@ -11,7 +11,6 @@ const REFERENCES: &str = ".cache/training/references/transformer";
 
 /// Networks with the arguments of their training, as the model cards tell.
 const NETWORKS: &[(&str, &[&str])] = &[
-    ("encoder", &["encoder", "--steps", "480", "--rate", "2e-3", "--out", "models/vision/encoder.safetensors"]),
     (
         "names",
         &["model", "--lesson", "names", "--steps", "3000", "--rate", "4e-4", "--average", "0.99", "--out", NAMES],

@@ -1,4 +1,4 @@
-//! Convolution and group norm over maps, for the autoencoder and the upscalers.
+//! Convolution and group norm over maps, for the autoencoder, the upscalers and the networks that see.
 
 use crate::weights::Vars;
 use tch::Tensor;
@@ -10,22 +10,32 @@ use tch::Tensor;
 /// layer (this crate's README has the numbers), on a GPU tensor cores want it.
 #[derive(Debug)]
 pub(crate) struct Conv2d {
-    weight: Tensor, // (out, in, kernel, kernel)
+    weight: Tensor, // (out, in / groups, kernel, kernel)
     bias: Tensor,   // (out)
     stride: i64,
     padding: i64,
     dilation: i64,
+    groups: i64,
+    /// Pixels of zero above and left, and below and right, besides `padding`.
+    uneven: Option<[i64; 2]>,
 }
 
 impl Conv2d {
     /// `weight`, `bias`; keeps height and width. `kernel` is odd.
     pub(crate) fn load(vars: &Vars<'_>, channels_in: i64, channels_out: i64, kernel: i64) -> Self {
+        Self::load_filters(vars, [channels_out, channels_in], kernel)
+    }
+
+    /// So many filters over so many channels each.
+    fn load_filters(vars: &Vars<'_>, [channels_out, channels_in]: [i64; 2], kernel: i64) -> Self {
         Self {
             weight: vars.filters("weight", [channels_out, channels_in, kernel, kernel]),
             bias: vars.tensor("bias", &[channels_out]),
             stride: 1,
             padding: kernel / 2,
             dilation: 1,
+            groups: 1,
+            uneven: None,
         }
     }
 
@@ -39,13 +49,22 @@ impl Conv2d {
         Self { stride: 2, padding: 0, ..Self::load(vars, channels, channels, 3) }
     }
 
-    /// Halves height and width, rounded up; `kernel` is odd.
-    pub(crate) fn load_strided(vars: &Vars<'_>, channels_in: i64, channels_out: i64, kernel: i64) -> Self {
-        Self { stride: 2, ..Self::load(vars, channels_in, channels_out, kernel) }
+    /// A filter for each channel alone; keeps height and width. `kernel` is odd.
+    pub(crate) fn load_depthwise(vars: &Vars<'_>, channels: i64, kernel: i64) -> Self {
+        Self { groups: channels, ..Self::load_filters(vars, [channels, 1], kernel) }
+    }
+
+    /// The same filters at every second pixel of an even height and width, padded as TensorFlow does: one pixel more below
+    /// and right than above and left.
+    pub(crate) fn halving(self) -> Self {
+        let kernel = 2 * self.padding + 1;
+        Self { stride: 2, padding: 0, uneven: Some([(kernel - 2) / 2, (kernel - 1) / 2]), ..self }
     }
 
     pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
-        x.conv2d(&self.weight, Some(&self.bias), [self.stride; 2], [self.padding; 2], [self.dilation; 2], 1)
+        let padded = self.uneven.map(|[before, after]| x.constant_pad_nd([before, after, before, after]));
+        let (x, bias) = (padded.as_ref().unwrap_or(x), Some(&self.bias));
+        x.conv2d(&self.weight, bias, [self.stride; 2], [self.padding; 2], [self.dilation; 2], self.groups)
     }
 }
 

@@ -3,23 +3,19 @@ use cavendish_renderer::PixelsAlpha;
 use image::imageops::FilterType;
 use serde::Deserialize;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Sides of the copies of an object, large to small: drawing takes the one that needs the least reduction.
 const SIDES: [u32; 3] = [128, 64, 32];
 
 /// Emoji groups of things that can be photographed: animals and nature, food and drink, places, activities, objects.
 const NAMED_GROUPS: [u32; 5] = [3, 4, 5, 6, 7];
-/// Groups that the networks that see learn from besides: faces, people, symbols.
-const FURTHER_GROUPS: [u32; 3] = [0, 1, 8];
 
 /// What an object is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Split {
-    /// All networks learn from it, the model by its name.
+    /// Networks learn from it, the model by its name.
     Train,
-    /// Only the networks that see learn from it.
-    Further,
     /// No network learns from it: quality is measured with it.
     HeldOut,
 }
@@ -29,6 +25,8 @@ pub(crate) struct Object {
     /// Its name in lower case, for captions.
     pub(crate) name: String,
     pub(crate) split: Split,
+    /// The picture that it was read from.
+    pub(crate) file: PathBuf,
     mips: Vec<Mip>,
 }
 
@@ -85,7 +83,7 @@ impl Objects {
                 continue;
             }
             let picture = image::open(&file).with_context(|| format!("cannot read {}", file.display()))?.to_rgba8();
-            objects.push(Object { name: label.to_lowercase(), split, mips: mips(&picture) });
+            objects.push(Object { name: label.to_lowercase(), split, file, mips: mips(&picture) });
         }
         ensure!(objects.len() > 100, "{} holds only {} objects", pictures.display(), objects.len());
         Ok(Self { all: objects, always: always.clone() })
@@ -104,9 +102,6 @@ impl Objects {
 
 /// A fifth of the named objects is held out, by code point, so that it stays the same fifth.
 fn split(label: &str, hexcode: &str, group: u32, always: &BTreeSet<String>) -> Option<Split> {
-    if FURTHER_GROUPS.contains(&group) {
-        return Some(Split::Further);
-    }
     if !NAMED_GROUPS.contains(&group) {
         return None;
     }

@@ -3,9 +3,7 @@
 
 mod adamw;
 mod feed;
-mod init;
 mod run;
 
 pub(crate) use feed::feed;
-pub(crate) use init::initial;
 pub(crate) use run::{Plan, Run};

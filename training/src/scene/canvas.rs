@@ -94,27 +94,6 @@ impl Canvas {
         let plane = |channel: usize| self.rgb.iter().map(move |pixel| pixel[channel].clamp(0.0, 1.0) * 2.0 - 1.0);
         (0..3).flat_map(plane).collect()
     }
-
-    /// Bilinear, at a position in pixels; the border goes on for ever.
-    pub(crate) fn sample(&self, x: f32, y: f32) -> ([f32; 3], f32) {
-        let clamp = |at: f32, all: usize| at.clamp(0.0, (all - 1) as f32);
-        let (x, y) = (clamp(x - 0.5, self.width), clamp(y - 0.5, self.height));
-        let (x0, y0) = (x as usize, y as usize);
-        let (x1, y1) = ((x0 + 1).min(self.width - 1), (y0 + 1).min(self.height - 1));
-        let (fx, fy) = (x - x0 as f32, y - y0 as f32);
-        let corners = [
-            (y0 * self.width + x0, (1.0 - fx) * (1.0 - fy)),
-            (y0 * self.width + x1, fx * (1.0 - fy)),
-            (y1 * self.width + x0, (1.0 - fx) * fy),
-            (y1 * self.width + x1, fx * fy),
-        ];
-        let (mut rgb, mut cover) = ([0.0; 3], 0.0);
-        for (index, weight) in corners {
-            rgb.iter_mut().zip(self.rgb[index]).for_each(|(sum, value)| *sum += value * weight);
-            cover += self.cover[index] * weight;
-        }
-        (rgb, cover)
-    }
 }
 
 impl crate::data::Mip {

@@ -4,14 +4,11 @@
 mod backdrop;
 mod canvas;
 mod colours;
-mod degrade;
 mod scenes;
-mod views;
 mod words;
 
 pub(crate) use colours::COLOURS;
 pub(crate) use scenes::{SceneKind, scene};
-pub(crate) use views::{CUT_SIDE, view};
 pub(crate) use words::several;
 
 use rand::SeedableRng;

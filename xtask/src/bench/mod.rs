@@ -53,6 +53,14 @@ const BENCHES: &[Bench] = &[
         node: &[],
     },
     Bench {
+        name: "identity",
+        program: "cavendish-train",
+        subcommand: Some("identity"),
+        servers: false,
+        peer: &[],
+        node: &[],
+    },
+    Bench {
         name: "finish",
         program: "bench-finish",
         subcommand: None,
@@ -105,6 +113,10 @@ pub(crate) fn run(paths: &Paths, what: &str, json: Option<&Path>, args: &[String
     setup::all(paths, false)?;
     match bench.name {
         "quality" => setup::training(paths)?,
+        "identity" => {
+            setup::training(paths)?;
+            setup::cutout(paths, false)?;
+        }
         "cutout" => setup::cutout(paths, args.iter().any(|arg| arg == "--large"))?,
         _ => {}
     }

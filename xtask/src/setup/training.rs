@@ -1,4 +1,4 @@
-//! What the small networks are trained on and measured with: rendered objects with their names, and photographs.
+//! What the default model is trained on and networks are measured with: rendered objects with their names, and photographs.
 
 use super::debian::{self, only_file, run};
 use super::{folder, node, wheel};

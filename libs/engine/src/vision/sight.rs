@@ -7,7 +7,7 @@ use cavendish_renderer::{Embedding, Matte, Pixels, PixelsAlpha};
 use std::path::Path;
 use tch::{CModule, Device, Kind, Tensor, no_grad};
 
-/// Share of the square that the larger side of a subject takes, as in training.
+/// Share of the square that the larger side of a subject takes.
 const FILL: f64 = 0.92;
 /// Alpha, of 255, from which a pixel counts as seen.
 const SEEN: u8 = 24;
@@ -18,7 +18,7 @@ enum Cutter {
 }
 
 enum Encoder {
-    Own(SubjectEncoder),
+    Own(Box<SubjectEncoder>),
     Script(CModule),
 }
 
@@ -55,7 +55,7 @@ impl Sight {
                 let weights = Weights::open(&dir.join(file), Device::Cpu, Kind::Float)?;
                 let network = SubjectEncoder::new(&weights.root());
                 drop(weights.finish()?);
-                Encoder::Own(network)
+                Encoder::Own(Box::new(network))
             }
         };
         Ok(Self { manifest, cutter, encoder })

@@ -1,7 +1,7 @@
 //! The networks that see, as they are shipped.
 
 use cavendish_engine::Weights;
-use cavendish_engine::vision::{EngineVision, U2Net, U2NetSize};
+use cavendish_engine::vision::{EngineVision, SubjectEncoder, U2Net, U2NetSize};
 use cavendish_renderer::{Pixels, Vision, contract};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
@@ -50,6 +50,35 @@ fn the_network_that_cuts_out_sees_what_onnx_runtime_sees() {
         }
     }
     assert!(most > 0.9, "the fixture shows something");
+    assert!(off < 1e-3, "off by {off}");
+}
+
+/// Planes of a ball of many colours over grey, and its alpha, as `reference/efficientnet.py` draws it.
+fn subject(side: i64) -> Tensor {
+    let value = |plane: i64, x: i64, y: i64| match (x - 100).pow(2) + (y - 120).pow(2) < 90 * 90 {
+        true => [200 - y / 2, 40 + x / 2, 30 + x * y / 256, 255][plane as usize] as f32 / 255.0,
+        false => 0.5 - 0.5 * (plane / 3) as f32,
+    };
+    let at = |i: i64| (i / (side * side), i % side, i / side % side);
+    let planes: Vec<f32> = (0..4 * side * side)
+        .map(at)
+        .map(|(plane, x, y)| if plane < 3 { value(plane, x, y) * 2.0 - 1.0 } else { value(plane, x, y) })
+        .collect();
+    Tensor::from_slice(&planes).view([1, 4, side, side])
+}
+
+#[test]
+fn the_encoder_places_a_subject_where_onnx_runtime_and_numpy_place_it() {
+    let weights = Weights::open(&shipped_dir().join("encoder.safetensors"), Device::Cpu, Kind::Float).unwrap();
+    let network = SubjectEncoder::new(&weights.root());
+    drop(weights.finish().unwrap());
+    let one = subject(SubjectEncoder::SIDE);
+    let both = tch::no_grad(|| network.forward(&Tensor::cat(&[one.flip([3]), one], 0)));
+    let seen = Vec::<f32>::try_from(both.get(1)).unwrap();
+    let fixture: serde_json::Value = serde_json::from_str(include_str!("../fixtures/encoder.json")).unwrap();
+    let expected: Vec<f64> = serde_json::from_value(fixture["embedding"].clone()).unwrap();
+    assert_eq!((seen.len(), expected.len()), (SubjectEncoder::DIMENSIONS as usize, seen.len()));
+    let off = seen.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
     assert!(off < 1e-3, "off by {off}");
 }
 

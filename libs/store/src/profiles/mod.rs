@@ -20,6 +20,6 @@ pub(crate) const WORK_TABLES: &str = "LEFT JOIN profile_tests x ON x.id = got.su
 /// What the claim hands over.
 pub(crate) const WORK_INPUT: &str = "jsonb_build_object('name', p.name, 'version', v.version, 'kind', v.kind,
      'encoder', v.encoder, 'picture', x.picture_key, 'references', coalesce((
-         SELECT jsonb_agg(jsonb_build_object('index', r.index, 'source_key', r.source_key, 'verdict', r.verdict,
-                                             'embedding', r.embedding) ORDER BY r.index)
+         SELECT jsonb_agg(jsonb_build_object('index', r.index, 'source_key', r.source_key, 'cutout_key', r.cutout_key,
+                                             'verdict', r.verdict, 'embedding', r.embedding) ORDER BY r.index)
          FROM profile_references r WHERE r.version_id = v.id), '[]'))";

@@ -57,6 +57,9 @@ pub struct Input {
 struct InputReference {
     index: i32,
     source_key: BlobKey,
+    /// The subject cut out of it; none for a style, and before it is profiled.
+    #[serde(default)]
+    cutout_key: Option<BlobKey>,
     verdict: Option<Verdict>,
     embedding: Option<Embedding>,
 }
