@@ -24,6 +24,8 @@ pub(crate) struct Kept {
     pub(crate) name: Option<String>,
     /// The best first.
     pub(crate) cutouts: Vec<Cutout>,
+    /// How sure the best cut-out is, 0..=1.
+    pub(crate) confidence: f32,
     /// How tall it stands beside the others.
     pub(crate) size: f32,
     /// Where it lies among other subjects.
@@ -70,7 +72,8 @@ pub(crate) async fn load(
         }
         let embeddings = embeddings(vision, memory, subject, &cutouts).await?;
         let (name, size) = (subject.name.clone(), subject.size.unwrap_or(1.0));
-        kept.push(Kept { name, cutouts, size, embeddings });
+        let confidence = subject.cutouts.first().map_or(1.0, |cutout| cutout.confidence);
+        kept.push(Kept { name, cutouts, confidence, size, embeddings });
     }
     Ok(kept)
 }

@@ -24,7 +24,7 @@ pub(crate) struct Score {
 pub(crate) struct SubjectScore {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// Calibrated, 0..=1.
+    /// Calibrated, 0..=1; of a subject that was placed, no more than its cut-out is sure.
     consistency: f32,
     /// To the nearest of its references; absent where it was not found.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,10 +52,11 @@ pub(crate) async fn drawn(vision: &dyn Vision, image: &RgbImage, kept: &[Kept]) 
     .map_err(|error| HandlerError::permanent("score", error))?;
     let embeddings = vision.embed(cuts.into_iter().map(alpha_pixels).collect()).await.map_err(render_error)?;
     let bounds: Vec<PixelBox> = found.into_iter().map(|Region { bounds, .. }| bounds).collect();
-    Ok(score(vision, kept, &bounds, &assign(vision, kept, &embeddings), &embeddings))
+    Ok(score(vision, kept, &bounds, &assign(vision, kept, &embeddings), &embeddings, |_| 1.0))
 }
 
-/// Looks at the subjects of a composed image where they were placed, each cropped to its own visible pixels.
+/// Looks at the subjects of a composed image where they were placed, each cropped to its own visible pixels. What is placed
+/// is the product only as surely as its cut-out is.
 ///
 /// # Errors
 /// As seeing goes wrong.
@@ -67,7 +68,7 @@ pub(crate) async fn placed(
 ) -> Result<Score, HandlerError> {
     let embeddings = vision.embed(cuts.into_iter().map(alpha_pixels).collect()).await.map_err(render_error)?;
     let own: Vec<Option<usize>> = (0..kept.len()).map(|at| (at < embeddings.len()).then_some(at)).collect();
-    Ok(score(vision, kept, bounds, &own, &embeddings))
+    Ok(score(vision, kept, bounds, &own, &embeddings, |kept| kept.confidence))
 }
 
 fn score(
@@ -76,11 +77,12 @@ fn score(
     bounds: &[PixelBox],
     given: &[Option<usize>],
     embeddings: &[Embedding],
+    at_most: impl Fn(&Kept) -> f32,
 ) -> Score {
     let one = |(kept, given): (&Kept, &Option<usize>)| {
         let cosine = given.and_then(|at| embeddings.get(at)?.nearest(&kept.embeddings));
         let region = given.and_then(|at| bounds.get(at)).map(|b| [b.x, b.y, b.width, b.height]);
-        let consistency = cosine.map_or(0.0, |cosine| vision.consistency(cosine));
+        let consistency = cosine.map_or(0.0, |cosine| vision.consistency(cosine)).min(at_most(kept));
         SubjectScore { name: kept.name.clone(), consistency, cosine, region }
     };
     let subjects: Vec<SubjectScore> = kept.iter().zip(given).map(one).collect();
@@ -123,7 +125,7 @@ fn try_all(table: &[Vec<f32>], sum: f32, way: &mut Vec<Option<usize>>, best: &mu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cavendish_imaging::image::Rgb;
+    use cavendish_imaging::image::{Rgb, Rgba};
     use cavendish_renderer::FakeVision;
 
     const RED: [u8; 3] = [200, 20, 20];
@@ -133,7 +135,7 @@ mod tests {
         let [r, g, b] = colour;
         let square = cavendish_renderer::PixelsAlpha { width: 4, height: 4, rgba: [r, g, b, 255].repeat(16) };
         let embeddings = FakeVision.embed(vec![square]).await.unwrap();
-        Kept { name: Some(name.into()), cutouts: vec![], size: 1.0, embeddings }
+        Kept { name: Some(name.into()), cutouts: vec![], confidence: 1.0, size: 1.0, embeddings }
     }
 
     /// Squares of 20 pixels side by side on white.
@@ -168,5 +170,16 @@ mod tests {
         let score = drawn(&FakeVision, &image, &twins).await.unwrap();
         assert_eq!(score.subjects.iter().filter(|subject| subject.region.is_some()).count(), 1);
         assert_eq!(score.least, 0.0);
+    }
+
+    #[tokio::test]
+    async fn a_placed_subject_is_no_surer_than_its_cut_out() {
+        let cut = || RgbaImage::from_pixel(4, 4, Rgba([RED[0], RED[1], RED[2], 255]));
+        let bounds = [PixelBox { x: 0, y: 0, width: 4, height: 4 }];
+        for (confidence, consistency) in [(1.0, 1.0), (0.3, 0.3)] {
+            let kept = [Kept { confidence, ..kept("red", RED).await }];
+            let score = placed(&FakeVision, vec![cut()], &bounds, &kept).await.unwrap();
+            assert!((score.least - consistency).abs() < 0.01, "{}", score.least);
+        }
     }
 }

@@ -1,16 +1,14 @@
 //! The matting Laplacian: how badly an alpha goes with the colours of its picture.
 
 use std::ops::Range;
-use std::thread;
 
 use image::RgbImage;
 
 use super::mask::Mask;
+use super::runs::{in_halves, runs};
 
 /// How much noise of the picture is forgiven: the variance of a colour within 0..1 that says nothing.
 const NOISE: f32 = 1e-5;
-/// Pixels from which work is worth a second core.
-const LARGE: usize = 12_000;
 /// Pixels of a window.
 const WINDOW: f32 = 9.0;
 
@@ -158,39 +156,6 @@ impl Laplacian {
     }
 }
 
-/// The runs of what is on.
-fn runs(on: impl Iterator<Item = bool>) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = vec![];
-    for (i, _) in on.enumerate().filter(|(_, on)| *on) {
-        match runs.last_mut() {
-            Some(run) if run.end == i => run.end += 1,
-            _ => runs.push(i..i + 1),
-        }
-    }
-    runs
-}
-
-/// Has `work` done for half of the runs on a second core, where there is much of it. It gets runs, and the part of `values`
-/// that they lie in with the place where that begins.
-fn in_halves<T: Send>(runs: &[Range<usize>], values: &mut [T], work: impl Fn(&[Range<usize>], usize, &mut [T]) + Sync) {
-    let total: usize = runs.iter().map(ExactSizeIterator::len).sum();
-    if total < LARGE {
-        return work(runs, 0, values);
-    }
-    let mut before = 0;
-    let half = runs.partition_point(|run| {
-        before += run.len();
-        before < total / 2
-    });
-    let (first, second) = runs.split_at(half);
-    let middle = second.first().map_or(values.len(), |run| run.start);
-    let (upper, lower) = values.split_at_mut(middle);
-    thread::scope(|scope| {
-        scope.spawn(|| work(second, middle, lower));
-        work(first, 0, upper);
-    });
-}
-
 /// The mean and the inverse covariance of the colours in the window round `at`.
 fn window(colours: &[Quad], at: usize, width: usize) -> (Quad, [f32; 6]) {
     let near =
@@ -217,6 +182,7 @@ fn window(colours: &[Quad], at: usize, width: usize) -> (Quad, [f32; 6]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::runs::LARGE;
     use super::*;
 
     /// Stripes and grain, and an alpha that follows the stripes.

@@ -19,6 +19,7 @@ mod outlined;
 mod parts;
 mod photograph;
 pub(crate) mod plain;
+mod runs;
 mod seeds;
 mod shade;
 mod shadow;
