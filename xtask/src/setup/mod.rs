@@ -10,10 +10,12 @@ mod libtorch;
 mod ncnn;
 pub(crate) mod node;
 mod nvidia;
+mod onnx;
 mod photo;
 pub(crate) mod python;
 pub(crate) mod servers;
 mod training;
+mod u2net;
 mod upscalers;
 mod weights;
 mod wheel;
@@ -41,6 +43,14 @@ pub(crate) fn all(paths: &Paths, cuda: bool) -> Result<()> {
 pub(crate) fn upscalers(paths: &Paths) -> Result<()> {
     let _lock = hold(paths)?;
     upscalers::ensure(paths)?;
+    let _ = fs::remove_dir(paths.downloads());
+    Ok(())
+}
+
+/// The large network that cuts out.
+pub(crate) fn large(paths: &Paths) -> Result<()> {
+    let _lock = hold(paths)?;
+    u2net::ensure(paths)?;
     let _ = fs::remove_dir(paths.downloads());
     Ok(())
 }

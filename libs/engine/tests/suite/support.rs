@@ -23,9 +23,14 @@ pub(crate) fn upscaler_x4() -> PathBuf {
 
 /// The text encoder's files; `cargo xtask setup` lays them out.
 pub(crate) fn minilm() -> PathBuf {
+    cached("models/minilm", "model.safetensors", "cargo xtask setup")
+}
+
+/// A folder that `command` lays out in the cache, with `file` in it.
+pub(crate) fn cached(folder: &str, file: &str, command: &str) -> PathBuf {
     let cache = std::env::var_os("CAVENDISH_CACHE").map_or_else(|| root().join(".cache"), PathBuf::from);
-    let dir = cache.join("models/minilm");
-    assert!(dir.join("model.safetensors").exists(), "no {}: run `cargo xtask setup`", dir.display());
+    let dir = cache.join(folder);
+    assert!(dir.join(file).exists(), "no {}: run `{command}`", dir.display());
     dir
 }
 

@@ -1,5 +1,6 @@
 //! The networks that see, as they are shipped.
 
+use crate::support::cached;
 use cavendish_engine::Weights;
 use cavendish_engine::vision::{EngineVision, SubjectEncoder, U2Net, U2NetSize};
 use cavendish_renderer::{Pixels, Vision, contract};
@@ -27,19 +28,19 @@ fn drawn(x: i64, y: i64) -> [i64; 3] {
     }
 }
 
-#[test]
-fn the_network_that_cuts_out_sees_what_onnx_runtime_sees() {
+/// How far the network in `file` is from what ONNX Runtime sees in the drawn picture.
+fn off_reference(file: &Path, size: U2NetSize, fixture: &str) -> f64 {
     let side = 320;
     let planes: Vec<f32> = (0..3 * side * side)
         .map(|i| drawn(i % side, i / side % side)[(i / (side * side)) as usize] as f32 / 255.0)
         .collect();
-    let weights = Weights::open(&shipped_dir().join("u2netp.safetensors"), Device::Cpu, Kind::Float).unwrap();
-    assert_eq!(U2Net::size_of(&weights), Some(U2NetSize::Small));
-    let network = U2Net::new(&weights.root(), U2NetSize::Small);
+    let weights = Weights::open(file, Device::Cpu, Kind::Float).unwrap();
+    assert_eq!(U2Net::size_of(&weights), Some(size));
+    let network = U2Net::new(&weights.root(), size);
     drop(weights.finish().unwrap());
     let picture = Tensor::from_slice(&planes).view([1, 3, side, side]);
     let seen = tch::no_grad(|| network.forward(&picture));
-    let fixture: serde_json::Value = serde_json::from_str(include_str!("../fixtures/u2netp.json")).unwrap();
+    let fixture: serde_json::Value = serde_json::from_str(fixture).unwrap();
     let step = fixture["step"].as_i64().unwrap();
     let (mut off, mut most) = (0.0f64, 0.0f64);
     for (row, values) in (0..).zip(fixture["seen"].as_array().unwrap()) {
@@ -50,6 +51,14 @@ fn the_network_that_cuts_out_sees_what_onnx_runtime_sees() {
         }
     }
     assert!(most > 0.9, "the fixture shows something");
+    println!("{size:?}: off by {off:.1e}");
+    off
+}
+
+#[test]
+fn the_network_that_cuts_out_sees_what_onnx_runtime_sees() {
+    let file = shipped_dir().join("u2netp.safetensors");
+    let off = off_reference(&file, U2NetSize::Small, include_str!("../fixtures/u2netp.json"));
     assert!(off < 1e-3, "off by {off}");
 }
 
@@ -80,6 +89,15 @@ fn the_encoder_places_a_subject_where_onnx_runtime_and_numpy_place_it() {
     assert_eq!((seen.len(), expected.len()), (SubjectEncoder::DIMENSIONS as usize, seen.len()));
     let off = seen.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
     assert!(off < 1e-3, "off by {off}");
+}
+
+#[tokio::test]
+#[ignore = "needs the large network: cargo xtask setup --large"]
+async fn the_large_network_sees_what_onnx_runtime_sees_in_the_folder_that_setup_makes() {
+    let dir = cached("models/vision-large", "vision.toml", "cargo xtask setup --large");
+    let off = off_reference(&dir.join("u2net.safetensors"), U2NetSize::Large, include_str!("../fixtures/u2net.json"));
+    assert!(off < 1e-3, "off by {off}");
+    contract::vision_suite(&EngineVision::start(&dir).unwrap()).await;
 }
 
 #[tokio::test]
