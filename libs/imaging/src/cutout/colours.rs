@@ -8,7 +8,7 @@ use crate::error::ImageError;
 use crate::resize::resize_rgb;
 
 /// Longer side in pixels at which colours on both sides of an edge are estimated; they are smooth.
-const ESTIMATED: u32 = 900;
+const ESTIMATED: u32 = 600;
 
 /// The colours of subject and surroundings, each continued beyond the other's edge.
 pub(super) struct Sides {
