@@ -3,8 +3,8 @@
 use crate::outbox::OutboxRow;
 use crate::transaction::Tx;
 use crate::{Claim, StoreError};
-use cavendish_domain::{JobId, Lane, ShotId, Stage};
-use cavendish_messages::{Envelope, EventType, JobRequested, ShotEvent, SubjectRequested, topology};
+use cavendish_domain::{JobId, JobState, Lane, ShotId, Stage};
+use cavendish_messages::{Envelope, EventType, JobEvent, JobRequested, ShotEvent, SubjectRequested, topology};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::time::Duration;
@@ -76,6 +76,30 @@ pub(crate) async fn announce(tx: &mut Tx, announcements: &[(&str, EventType, Env
         })
     });
     insert(tx, rows.collect(), true).await
+}
+
+/// Tells of jobs that have no files to tell of, in their history and to listeners: (job, tenant slug, error).
+pub(crate) async fn tell_jobs(
+    tx: &mut Tx,
+    event: EventType,
+    state: JobState,
+    jobs: &[(JobId, &str, Option<String>)],
+) -> Result<(), StoreError> {
+    let data = |(job, tenant, error): &(JobId, &str, Option<String>)| JobEvent {
+        job_id: *job,
+        tenant: (*tenant).into(),
+        state: state.as_str().into(),
+        shots: None,
+        assets: vec![],
+        error: error.clone(),
+        late_by_ms: None,
+    };
+    let told: Vec<_> = jobs.iter().map(|job| (job.0, job.1, data(job))).collect();
+    let history: Vec<_> = told.iter().map(|(job, _, data)| (*job, event, json!(data))).collect();
+    record(tx, &history).await?;
+    let announced: Vec<_> =
+        told.iter().map(|(job, tenant, data)| (*tenant, event, Envelope::new(event, *job, data))).collect();
+    announce(tx, &announced).await
 }
 
 /// The outbox's insert; `FROM` wants the rows as `r`, see [`Hint::row`].

@@ -93,8 +93,8 @@ impl Client {
             .await
     }
 
-    /// Follows a job until nothing more happens to it by itself, and tells every line of its history and every step once. A stream that
-    /// breaks off is taken up where it ended.
+    /// Follows a job until nothing more happens to it by itself, and tells every line of its history and every step once.
+    /// A stream that breaks off is taken up where it ended.
     ///
     /// # Errors
     /// When the gateway refuses, or stays away for a minute.

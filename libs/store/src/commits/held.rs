@@ -4,8 +4,7 @@ use super::{Bound, PlanCommit, hand_on};
 use crate::transaction::Tx;
 use crate::{Store, StoreError, events};
 use cavendish_domain::{JobId, JobState, ShotId, Stage, TenantId};
-use cavendish_messages::{Envelope, EventType, JobEvent};
-use serde_json::json;
+use cavendish_messages::EventType;
 use uuid::Uuid;
 
 impl Store {
@@ -27,7 +26,7 @@ impl Store {
             let bound = |id| Bound { job, tenant, lane, shot: ShotId(id), traceparent: None };
             hand_on(&mut tx, Stage::Render, shots.into_iter().map(bound).collect()).await?;
             let told = [(job, slug.as_str(), None)];
-            tell_of(&mut tx, EventType::JobReleased, JobState::Rendering, &told).await?;
+            events::tell_jobs(&mut tx, EventType::JobReleased, JobState::Rendering, &told).await?;
         }
         tx.commit().await?;
         self.job_state(tenant, job).await
@@ -38,28 +37,5 @@ impl Store {
 pub(super) async fn tell(tx: &mut Tx, plans: &[&PlanCommit]) -> Result<(), StoreError> {
     let told: Vec<_> =
         plans.iter().map(|plan| (plan.claim.job_id, plan.claim.tenant.as_str(), plan.held.clone())).collect();
-    tell_of(tx, EventType::JobHeld, JobState::Held, &told).await
-}
-
-async fn tell_of(
-    tx: &mut Tx,
-    event: EventType,
-    state: JobState,
-    jobs: &[(JobId, &str, Option<String>)],
-) -> Result<(), StoreError> {
-    let data = |(job, tenant, error): &(JobId, &str, Option<String>)| JobEvent {
-        job_id: *job,
-        tenant: (*tenant).into(),
-        state: state.as_str().into(),
-        shots: None,
-        assets: vec![],
-        error: error.clone(),
-        late_by_ms: None,
-    };
-    let told: Vec<_> = jobs.iter().map(|job| (job.0, job.1, data(job))).collect();
-    let history: Vec<_> = told.iter().map(|(job, _, data)| (*job, event, json!(data))).collect();
-    events::record(tx, &history).await?;
-    let announced: Vec<_> =
-        told.iter().map(|(job, tenant, data)| (*tenant, event, Envelope::new(event, *job, data))).collect();
-    events::announce(tx, &announced).await
+    events::tell_jobs(tx, EventType::JobHeld, JobState::Held, &told).await
 }

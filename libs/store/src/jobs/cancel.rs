@@ -1,11 +1,9 @@
 //! Jobs that are given up.
 
 use crate::events;
-use crate::transaction::Tx;
 use crate::{Store, StoreError};
 use cavendish_domain::{JobId, JobState, TenantId};
-use cavendish_messages::{Envelope, EventType, JobEvent};
-use serde_json::json;
+use cavendish_messages::EventType;
 use sqlx::PgConnection;
 
 impl Store {
@@ -35,7 +33,8 @@ impl Store {
             let sql = "UPDATE shots SET state = 'cancelled' WHERE job_id = $1
                        AND state IN ('queued', 'rendering', 'rendered', 'finishing')";
             sqlx::query(sql).bind(job.uuid()).execute(&mut *tx).await?;
-            tell_cancelled(&mut tx, job, &slug).await?;
+            let told = [(job, slug.as_str(), None)];
+            events::tell_jobs(&mut tx, EventType::JobCancelled, JobState::Cancelled, &told).await?;
         }
         tx.commit().await?;
         self.job_state(tenant, job).await
@@ -47,21 +46,4 @@ async fn cancel_claims(tx: &mut PgConnection, job: JobId) -> Result<(), StoreErr
                WHERE job_id = $1 AND state IN ('waiting', 'held')";
     sqlx::query(sql).bind(job.uuid()).execute(tx).await?;
     Ok(())
-}
-
-async fn tell_cancelled(tx: &mut Tx, job: JobId, tenant: &str) -> Result<(), StoreError> {
-    let state = JobState::Cancelled.as_str().into();
-    let tenant_slug = tenant.into();
-    let data = JobEvent {
-        job_id: job,
-        tenant: tenant_slug,
-        state,
-        shots: None,
-        assets: vec![],
-        error: None,
-        late_by_ms: None,
-    };
-    events::record(tx, &[(job, EventType::JobCancelled, json!(data))]).await?;
-    let envelope = Envelope::new(EventType::JobCancelled, job, &data);
-    events::announce(tx, &[(tenant, EventType::JobCancelled, envelope)]).await
 }

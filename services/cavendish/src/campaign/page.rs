@@ -7,7 +7,8 @@ use super::ledger::Ledger;
 use super::plan::Plan;
 use super::template::path_part;
 use crate::output;
-use crate::sheet::{MARK, STYLE, html::escape, preview};
+use crate::sheet::html::{self, escape};
+use crate::sheet::{MARK, STYLE, preview};
 use anyhow::Context;
 use std::fmt::Write as _;
 use std::fs::File;
@@ -65,7 +66,7 @@ impl Contents {
         let path = out.join(PAGES).join(format!("{part}.html"));
         std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
         let title = escape(&product.title);
-        let (tone, doubts) = (tone(good == all, doubtful > 0), output::doubtful(doubtful));
+        let (tone, doubts) = (html::tone(good == all, doubtful > 0), output::doubtful(doubtful));
         let picture = first.map(|path| preview::of(&out.join(&path)).unwrap_or_else(|| escape(&path)));
         let picture = picture.map(|source| format!("<img loading=\"lazy\" src=\"{source}\" alt=\"\">"));
         let picture = picture.unwrap_or_default();
@@ -83,14 +84,6 @@ impl Contents {
     pub(super) fn end(mut self) -> anyhow::Result<()> {
         self.file.write_all(b"</main>\n</body>\n</html>\n")?;
         Ok(self.file.flush()?)
-    }
-}
-
-fn tone(compliant: bool, doubtful: bool) -> &'static str {
-    match (compliant, doubtful) {
-        (false, _) => "bad",
-        (true, true) => "doubtful",
-        (true, false) => "good",
     }
 }
 
@@ -112,7 +105,7 @@ fn prints(out: &Path, entry: Option<&Entry>) -> String {
         let path = escape(&format!("../{}", file.path));
         let source = preview::of(&out.join(&file.path)).unwrap_or_else(|| path.clone());
         let (spec, variant) = (escape(&file.spec), file.variant);
-        let tone = tone(file.compliant, !file.doubt.is_empty());
+        let tone = html::tone(file.compliant, !file.doubt.is_empty());
         let on_spec = file.compliant.then(|| "on spec".to_owned());
         let problems = (!file.problems.is_empty()).then(|| escape(&file.problems));
         let doubt = (!file.doubt.is_empty()).then(|| format!("doubtful: {}", escape(&file.doubt)));

@@ -14,6 +14,15 @@ pub(crate) fn escape(text: &str) -> String {
     safe
 }
 
+/// The class of what is told of files: whether all are on spec, and whether any of their cut-outs is doubtful.
+pub(crate) fn tone(on_spec: bool, doubtful: bool) -> &'static str {
+    match (on_spec, doubtful) {
+        (false, _) => "bad",
+        (true, true) => "doubtful",
+        (true, false) => "good",
+    }
+}
+
 /// An element with escaped text.
 pub(crate) fn tag(name: &str, class: &str, text: &str) -> String {
     let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };

@@ -37,11 +37,7 @@ fn masthead(manifest: &Manifest) -> String {
     let (made, good) = (manifest.assets.len(), manifest.compliant());
     let bytes = manifest.assets.iter().map(|asset| asset.bytes).sum();
     let doubtful = manifest.doubtful();
-    let tone = match (made > 0 && good == made, doubtful) {
-        (false, _) => "bad",
-        (true, 0) => "good",
-        (true, _) => "doubtful",
-    };
+    let tone = html::tone(made > 0 && good == made, doubtful > 0);
     let doubts = (doubtful > 0).then(|| (doubtful.to_string(), "of these doubtful", "doubtful"));
     let figures = [(made.to_string(), "files", ""), (format!("{good} / {made}"), "on spec", tone)];
     let rest = [(output::bytes(bytes), "in all", ""), (output::span(manifest.elapsed_ms), "start to finish", "")];

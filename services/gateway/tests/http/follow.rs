@@ -2,11 +2,11 @@
 
 use crate::world::{Api, SOON, brief, refusal};
 use cavendish_conveyor::{Notice, Relay, RelayHandle};
-use cavendish_domain::{JobId, OwnerId, ShotId, Stage, TenantId};
+use cavendish_domain::{BlobKey, JobId, Keeping, Method as Drawing, OwnerId, ShotId, ShotRequest, Stage, TenantId};
 use cavendish_gateway::api::JobEntry;
 use cavendish_messages::{EventType, Progress};
 use cavendish_service_kit::CancellationToken;
-use cavendish_store::{Failure, Store};
+use cavendish_store::{Failure, PlanCommit, PlannedShot, Store};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::json;
 use std::time::Duration;
@@ -53,6 +53,49 @@ async fn a_stream_tells_the_history_goes_on_live_and_ends_with_the_job() {
     assert_eq!(over.status(), StatusCode::NO_CONTENT);
     let (_, faults) = refusal(follow(Some("x")).send().await.unwrap(), StatusCode::BAD_REQUEST).await;
     assert_eq!(faults, ["last-event-id: is not an id of this stream"]);
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn a_held_job_shows_its_cut_outs_and_goes_on_once_it_is_released() {
+    let api = Api::start().await;
+    let job = api.accepted(&brief()).await;
+    let release = || api.request(Method::POST, &format!("{}/release", job.links.status_url)).send();
+    assert_eq!(release().await.unwrap().json::<serde_json::Value>().await.unwrap()["status"], "queued", "not held");
+    let works = api.store.acquire(Stage::Ingest, &[job.id], OwnerId::new(), Duration::from_secs(60)).await.unwrap();
+    let claim = works[0].claim.clone();
+    let cutout = json!({"key": BlobKey::cutout(claim.tenant_id, claim.job_id, 1, 0, 0), "confidence": 0.4, "uncertain": "the rim"});
+    let request = ShotRequest {
+        variant: 0,
+        prompt: String::new(),
+        seed: 1,
+        width: 64,
+        height: 64,
+        steps: None,
+        method: Drawing::Draw,
+        subjects: vec![serde_json::from_value(json!({"preserve": "pixels", "cutouts": [cutout]})).unwrap()],
+        keeping: Keeping::default(),
+        instead: None,
+        deliverables: vec![0],
+        outpaint: None,
+        decision: None,
+    };
+    let shots = vec![PlannedShot { id: ShotId::of_job(claim.job_id, 0), request, render: None }];
+    let held = Some("the rim".to_owned());
+    api.store.commit_plans(&[PlanCommit { claim, shots, subjects: vec![], held, traceparent: None }]).await.unwrap();
+    let status = api.get(&job.links.status_url).await;
+    assert_eq!((&status["status"], &status["error"]), (&json!("held"), &json!("the rim")));
+    assert_eq!(status["cutouts"][0]["uncertain"], "the rim");
+    assert!(status["cutouts"][0]["url"].as_str().is_some_and(|url| url.starts_with("http")), "{status}");
+    for _ in 0..2 {
+        let released = release().await.unwrap();
+        assert_eq!(released.status(), StatusCode::OK);
+        let released: serde_json::Value = released.json().await.unwrap();
+        assert_eq!((&released["status"], &released["error"]), (&json!("rendering"), &json!(null)));
+    }
+    let history = api.store.history(TenantId::DEFAULT, job.id.into(), 0).await.unwrap();
+    let names: Vec<_> = history.iter().map(|entry| entry.event.as_str()).collect();
+    assert_eq!(names, ["job.requested", "job.planned", "job.held", "job.released"]);
     api.stop().await;
 }
 
